@@ -1,0 +1,84 @@
+"""The composition root: the only place that knows everyone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+import peal
+from peal import settings as settings_module
+from peal.bundles.routes import ROUTES as BUNDLES
+from peal.clients.routes import ROUTES as CLIENTS
+from peal.db.engine import Database
+from peal.extensions.routes import ROUTES as EXTENSIONS
+from peal.http import explorer, operation
+from peal.http.envelope import Envelope
+from peal.http.errors import HANDLERS
+from peal.http.form import Form
+from peal.http.gate import Tokens, authenticate, may_write
+from peal.http.limits import GuessLimit, HourlyLimit
+from peal.kit.logs import configure_logs
+from peal.oauth.routes import ROUTES as OAUTH
+from peal.phones.routes import ROUTES as PHONES
+from peal.settings import Settings
+from peal.users.routes import ROUTES as USERS
+
+API = [*USERS, *CLIENTS, *EXTENSIONS, *PHONES, *BUNDLES]
+
+
+def create_app(settings: Settings | None = None) -> Any:
+    """Return the ASGI application, for one worker."""
+    return Envelope(create_litestar(settings or settings_module.load()))
+
+
+def create_litestar(settings: Settings) -> Litestar:
+    """Return the application inside its envelope."""
+    configure_logs()
+    api = Router(
+        "/api/ver1.0", route_handlers=API, guards=[authenticate, may_write], security=[{"oauth2": []}]
+    )
+    app = Litestar(
+        route_handlers=[api, *OAUTH, *operation.ROUTES, *explorer.ROUTES],
+        exception_handlers=HANDLERS,
+        dto=Form,
+        return_dto=None,
+        lifespan=[_lifespan],
+        openapi_config=_document(),
+        request_max_body_size=settings.max_body,
+        logging_config=None,
+    )
+    app.state.settings = settings
+    app.state.database = Database(settings.database, settings.database_connections)
+    app.state.tokens = Tokens(app.state.database, settings.token_cache_seconds)
+    app.state.hourly_limit = HourlyLimit(app.state.database)
+    app.state.guess_limit = GuessLimit(settings.guess_limit)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    merging = asyncio.create_task(app.state.hourly_limit.run())
+    try:
+        yield
+    finally:
+        merging.cancel()
+        with suppress(asyncio.CancelledError):
+            await merging
+        await app.state.hourly_limit.merge()
+        await app.state.database.close()
+
+
+def _document() -> OpenAPIConfig:
+    scheme = SecurityScheme(type="http", scheme="bearer", description="Access token of POST /oauth/token")
+    return OpenAPIConfig(
+        title="Peal",
+        version=peal.__version__,
+        description="Multi-device telephony: one employee, one number, every phone. API ver1.0.",
+        path="/api/ver1.0/_openapi",
+        render_plugins=[],
+        components=Components(security_schemes={"oauth2": scheme}),
+    )

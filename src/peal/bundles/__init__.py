@@ -1,0 +1,1 @@
+"""The heart: extensions of one employee, tied together."""

@@ -1,0 +1,43 @@
+"""`peal client`."""
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from peal.cli import session
+from peal.cli.output import Json, show
+from peal.clients import service
+from peal.clients.routes import show as shown
+from peal.clients.schemas import Client, ClientCreate
+from peal.db.work import Work
+from peal.http.form import read
+
+commands = typer.Typer(no_args_is_help=True, help="Clients: the tenants.")
+
+
+@commands.callback()
+def _noun() -> None:
+    """Clients: the tenants."""
+
+
+@commands.command()
+def create(
+    name: Annotated[str, typer.Option()],
+    prefix: Annotated[str, typer.Option(help="Prefix of its extensions' names, like 0003.")],
+    domain: Annotated[str, typer.Option(help="SIP domain.")],
+    id: Annotated[int | None, typer.Option(help="An id of your choice.")] = None,  # noqa: A002
+    database: session.DatabaseOption = None,
+    as_json: Json = False,
+) -> None:
+    """Make a client."""
+    body = msgspec.json.encode({"name": name, "prefix": prefix, "domain": domain})
+
+    async def action(work: Work) -> dict[str, Any]:
+        values = msgspec.structs.asdict(read(body, ClientCreate, clears=False))
+        row = await service.create(work, values, id)
+        if id is not None:
+            await service.move_sequence(work, "client")
+        return msgspec.structs.asdict(shown(row, Client))
+
+    show(session.transact(database, action), as_json=as_json)

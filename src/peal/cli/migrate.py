@@ -1,0 +1,20 @@
+"""`peal migrate`."""
+
+from peal.cli import session
+from peal.cli.output import Json, show
+from peal.db.engine import Database
+from peal.db.migrate import migrate
+
+
+def migrate_command(database: session.DatabaseOption = None, as_json: Json = False) -> None:
+    """Bring the database's schema up to date."""
+    settings = session.load(database_url=database)
+
+    async def run() -> str:
+        opened = Database(settings.database, connections=2)
+        try:
+            return await migrate(opened)
+        finally:
+            await opened.close()
+
+    show({"revision": session.run_loop(run())}, as_json=as_json)

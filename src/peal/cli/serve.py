@@ -1,0 +1,58 @@
+"""`peal serve`: the API alone."""
+
+import os
+from typing import Annotated
+
+import typer
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from peal.cli import session
+from peal.cli.output import Json, show
+from peal.settings import Settings, to_environment
+
+DRAIN_SECONDS = 30
+"""How long requests in flight may take to end when the service stops."""
+
+
+def serve(
+    host: Annotated[str | None, typer.Option()] = None,
+    port: Annotated[int | None, typer.Option()] = None,
+    database: session.DatabaseOption = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Serve the API until SIGTERM or SIGINT; requests in flight end."""
+    settings = session.load(host=host, port=port, database_url=database, workers=workers)
+
+    async def check() -> None:
+        await (await session.open_database(settings)).close()
+
+    session.run_loop(check())
+    show({"url": url(settings)}, as_json=as_json)
+    run(settings)
+
+
+def url(settings: Settings) -> str:
+    """Return where the API answers."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def run(settings: Settings) -> None:
+    """Start the workers and watch them."""
+    os.environ.update(to_environment(settings))
+    Granian(
+        "peal.app:create_app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        factory=True,
+        websockets=False,
+        log_access=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=DRAIN_SECONDS,
+    ).serve()

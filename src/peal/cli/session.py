@@ -1,0 +1,72 @@
+"""What commands share: settings, an event loop, a database that is up to date, one transaction."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from peal import settings as settings_module
+from peal.cli.output import Failure
+from peal.db.engine import Database
+from peal.db.migrate import SchemaOutdated, migrate, require_current
+from peal.db.work import Actor, Work, writing
+from peal.errors import PealError
+from peal.settings import Settings, SettingsError
+
+T = TypeVar("T")
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option("--database", help="sqlite:///FILE or postgresql://...; default: PEAL_DATABASE_URL."),
+]
+
+
+def load(**flags: Any) -> Settings:
+    """Return the settings in force, or fail naming the wrong one."""
+    try:
+        return settings_module.load(flags)
+    except SettingsError as error:
+        raise Failure(str(error)) from error
+
+
+def transact(database: str | None, action: Callable[[Work], Awaitable[T]]) -> T:
+    """Run `action` in one transaction on an up-to-date database."""
+    settings = load(database_url=database)
+
+    async def run() -> T:
+        opened = await open_database(settings)
+        try:
+            async with writing(opened, Actor()) as work:
+                return await action(work)
+        finally:
+            await opened.close()
+
+    return run_loop(run())
+
+
+def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; what a user can mend becomes a `Failure`."""
+    try:
+        return asyncio.run(coroutine)
+    except (PealError, SchemaOutdated) as error:
+        raise Failure(str(error)) from error
+    except (DBAPIError, OSError) as error:
+        raise Failure(f"the database: {getattr(error, 'orig', error)}") from error
+
+
+async def open_database(settings: Settings) -> Database:
+    """Open the database; SQLite is brought up to date, PostgreSQL must be."""
+    if settings.database.startswith("sqlite"):
+        Path(make_url(settings.database).database or "").parent.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database, connections=2)
+    try:
+        if database.is_sqlite:
+            await migrate(database)
+        await require_current(database)
+    except BaseException:
+        await database.close()
+        raise
+    return database

@@ -1,0 +1,82 @@
+"""The database: one engine for SQLite and PostgreSQL, a transaction to write, a connection to read."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+BUSY_SECONDS = 10
+"""How long a SQLite writer waits for another process."""
+
+
+class Database:
+    """One database and its pool.
+
+    The pool never overflows: connections opened and closed per request cost two thirds of the
+    throughput (docs/decisions/0001-stack.md).
+    """
+
+    def __init__(self, url: str, connections: int = 16) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _engine(url, connections)
+        self._reading = self.engine.execution_options(
+            **({"peal_read_only": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"})
+        )
+        self._writer = asyncio.Lock() if self.is_sqlite else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for reading: no transaction on PostgreSQL, a snapshot on SQLite."""
+        async with self._reading.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open the transaction of a request: committed when the block ends, rolled back when it raises."""
+        async with AsyncExitStack() as stack:
+            if self._writer:  # queue here, not in SQLite, where nobody is sure of a turn
+                await stack.enter_async_context(self._writer)
+            yield await stack.enter_async_context(self.engine.begin())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def _engine(url: str, connections: int) -> AsyncEngine:
+    driver = "sqlite+aiosqlite" if url.startswith("sqlite") else "postgresql+asyncpg"
+    engine = create_async_engine(
+        make_url(url).set(drivername=driver),
+        pool_size=connections,
+        max_overflow=0,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+        skip_autocommit_rollback=driver.startswith("postgresql"),
+    )
+    if driver.startswith("sqlite"):
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_SECONDS}000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    read_only = connection.get_execution_options().get("peal_read_only")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

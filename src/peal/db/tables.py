@@ -1,0 +1,32 @@
+"""All tables, for the migrations."""
+
+from peal.audit.tables import audit, change_log
+from peal.bundles.tables import bundle
+from peal.clients.tables import client
+from peal.db.metadata import metadata
+from peal.dialrules.tables import dial_rule
+from peal.extensions.tables import extension
+from peal.networks.tables import sip_network_permission
+from peal.oauth.tables import application, rate_count, token
+from peal.phones.tables import phone
+from peal.sounds.tables import sound
+from peal.statuses.tables import call_status
+from peal.users.tables import user
+
+__all__ = [
+    "application",
+    "audit",
+    "bundle",
+    "call_status",
+    "change_log",
+    "client",
+    "dial_rule",
+    "extension",
+    "metadata",
+    "phone",
+    "rate_count",
+    "sip_network_permission",
+    "sound",
+    "token",
+    "user",
+]

@@ -1,0 +1,1 @@
+"""Rules that rewrite or refuse a dialled number."""

@@ -1,0 +1,18 @@
+"""Dial rule lists of a client."""
+
+from sqlalchemy import JSON, Column, ForeignKeyConstraint, Table, UniqueConstraint
+
+from peal.db.metadata import Id, id_column, metadata
+
+dial_rule = Table(
+    "dial_rule",
+    metadata,
+    id_column(),
+    Column("client_id", Id, nullable=False),
+    Column("dial_rules", JSON, nullable=False),
+    Column("posix_rules", JSON, nullable=False),
+    UniqueConstraint("id", "client_id"),
+    ForeignKeyConstraint(["client_id"], ["client.id"], ondelete="CASCADE"),
+    sqlite_autoincrement=True,
+)
+"""`dial_rules` as sent; `posix_rules` the same rules as the SIP service runs them."""

@@ -1,0 +1,140 @@
+"""`/client/{client_id}/extension/`, and who is registered."""
+
+from typing import Any
+
+import msgspec
+from litestar import delete, get, post, put
+
+from peal.db.work import reading, writing
+from peal.errors import SwitchUnavailable
+from peal.extensions import repository, service
+from peal.extensions.schemas import Extension, ExtensionChange, ExtensionCreate
+from peal.http import realms
+from peal.http.listing import page_of, whole_number
+from peal.http.principal import ApiRequest, actor
+from peal.http.shape import given, shape
+from peal.kit import dates
+from peal.kit.numbers import full_name
+
+LIST = "/client/{client_id:str}/extension"
+ONE = LIST + "/{extension_id:str}"
+
+
+@get(LIST, tags=["extension"], summary="Extensions of a client")
+async def list_extensions(
+    request: ApiRequest,
+    client_id: str,
+    type: str = "",  # noqa: A002 - the contract's name
+    status: str = "",
+    name: str = "",
+    extension_group_id: str = "",
+    page: str = "",
+    per_page: str = "",
+    order: str = "",
+) -> list[Extension]:
+    """Filters: `type`, `status`, `name` (full or short, exactly), `extension_group_id`."""
+    wanted = page_of(page, per_page, order)
+    filters = {"type": type, "status": status, "name": name}
+    found = {key: value for key, value in filters.items() if value}
+    if request.user.role == "extension":
+        found["id"] = request.user.extension_id  # type: ignore[assignment]
+    async with reading(request.app.state.database) as work:
+        client = await realms.client_realm(work, request.user, client_id, extension_users=True)
+        if whole_number("extension_group_id", extension_group_id) is not None:
+            return []
+        rows = await repository.page(work, client, found, wanted)
+    return [show(row) for row in rows]
+
+
+@post(LIST, tags=["extension"], summary="Make an extension")
+async def create_extension(request: ApiRequest, client_id: str, data: ExtensionCreate) -> Extension:
+    """It stands alone, blocked unless `status` says otherwise; no phone registers without a password."""
+    async with writing(request.app.state.database, actor(request)) as work:
+        client = await realms.client_realm(work, request.user, client_id, write=True)
+        return show(await service.create(work, client, given(data)))
+
+
+@get(ONE, tags=["extension"], summary="One extension")
+async def get_extension(request: ApiRequest, client_id: str, extension_id: str) -> Extension:
+    """All its fields."""
+    async with reading(request.app.state.database) as work:
+        client = await realms.client_realm(work, request.user, client_id, extension_users=True)
+        place = await realms.find_extension(work, request.user, extension_id, client)
+        return show(await repository.one(work, place.id))
+
+
+@put(ONE, tags=["extension"], summary="Change an extension")
+async def change_extension(
+    request: ApiRequest, client_id: str, extension_id: str, data: ExtensionChange
+) -> Extension:
+    """Only the keys sent; synchronised ones change for the whole bundle."""
+    async with writing(request.app.state.database, actor(request)) as work:
+        client = await realms.client_realm(work, request.user, client_id, write=True, extension_users=True)
+        place = await realms.find_extension(work, request.user, extension_id, client)
+        values = given(data)
+        realms.check_own_fields(request.user, values, await repository.one(work, place.id), {"label"})
+        return show(await service.change(work, place.id, values))
+
+
+@delete(ONE, tags=["extension"], summary="Delete an extension")
+async def delete_extension(request: ApiRequest, client_id: str, extension_id: str) -> None:
+    """It leaves its bundle; a main one dissolves it, and the others keep their values."""
+    async with writing(request.app.state.database, actor(request)) as work:
+        client = await realms.client_realm(work, request.user, client_id, write=True)
+        place = await realms.find_extension(work, request.user, extension_id, client)
+        await service.remove(work, place.id)
+    request.app.state.tokens.forget()
+
+
+class Registration(msgspec.Struct):
+    """A phone that has registered."""
+
+    registration_id: str
+    contact_address: str
+    real_address: str
+    expires: str
+    device: str | None
+
+
+class RegistrationState(msgspec.Struct):
+    """Whether phones of an extension are registered, and which."""
+
+    registered: bool
+    extension_id: int
+    registrations: list[Registration]
+
+
+@get("/extension/{extension_id:str}/registration", tags=["extension"], summary="Who is registered")
+async def get_registration(request: ApiRequest, extension_id: str) -> RegistrationState:
+    """503 `switch_unavailable` until the SIP service is there."""
+    async with reading(request.app.state.database) as work:
+        await realms.extension_realm(work, request.user, extension_id)
+    raise SwitchUnavailable()
+
+
+@get("/extension/registration", tags=["extension"], summary="Who is registered, all extensions")
+async def list_registrations(request: ApiRequest) -> list[RegistrationState]:
+    """503 `switch_unavailable` until the SIP service is there."""
+    raise SwitchUnavailable()
+
+
+def show(row: dict[str, Any]) -> Extension:
+    """Return an extension's row as the API shows it."""
+    more = {
+        "name": full_name(row["prefix"], row["number"]),
+        "create_date": dates.text(row["create_date"]),
+        "extension_group_id": None,
+        "ani": None,
+    }
+    return shape({**row, **more}, Extension)
+
+
+ROUTES = [
+    list_extensions,
+    create_extension,
+    get_extension,
+    change_extension,
+    delete_extension,
+    get_registration,
+    list_registrations,
+]

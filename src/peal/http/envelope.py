@@ -1,0 +1,77 @@
+"""The outermost layer: request id, one log line, metrics, and a limit on the body's size."""
+
+import re
+import time
+from typing import Any
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
+
+from peal.http.errors import new_request_id
+
+log = structlog.get_logger()
+
+REQUESTS = Counter("peal_http_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram("peal_http_request_seconds", "Time to the end of the answer", ["route"])
+
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class Envelope:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        state = scope.setdefault("state", {})
+        state["request_id"] = _request_id(scope)
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                extra = {"X-Request-Id": state["request_id"], **state.get("headers", {})}
+                message["headers"] = [*message["headers"], *_encoded(extra)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            _record(scope, status, time.perf_counter() - started)
+
+
+def _request_id(scope: Any) -> str:
+    for name, value in scope["headers"]:
+        if name.lower() == b"x-request-id" and _ID.fullmatch(value):
+            return str(value.decode())
+    return new_request_id()
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+def _record(scope: Any, status: int, seconds: float) -> None:
+    handler = scope.get("route_handler")
+    route = next(iter(sorted(handler.paths)), "other") if handler else "other"
+    REQUESTS.labels(scope["method"], route, status).inc()
+    SECONDS.labels(route).observe(seconds)
+    user = scope.get("user")
+    log.info(
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        status=status,
+        ms=round(seconds * 1000, 2),
+        request_id=scope["state"]["request_id"],
+        user=user.login if user else None,
+    )

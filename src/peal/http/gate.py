@@ -1,0 +1,112 @@
+"""The gate of the API: who asks, how often, and whether this token may write at all."""
+
+import time
+from collections import OrderedDict
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from sqlalchemy import select
+
+from peal.clients.tables import client
+from peal.db.engine import Database
+from peal.db.work import reading
+from peal.errors import Unauthorized, call_api_only, read_only_user, user_blocked
+from peal.http.principal import Principal
+from peal.kit import dates
+from peal.kit.digests import digest
+from peal.oauth.tables import application, token
+from peal.users.tables import user
+
+CACHED_TOKENS = 10_000
+
+_BY_TOKEN = (
+    select(
+        user.c.id.label("user_id"),
+        user.c.login,
+        user.c.role,
+        user.c.access,
+        user.c.status,
+        client.c.status.label("client_status"),
+        user.c.client_id,
+        user.c.extension_id,
+        application.c.id.label("application_id"),
+        application.c.access.label("application_access"),
+        application.c.rate_limit,
+        token.c.expires_at,
+        token.c.token_hash,
+    )
+    .select_from(token)
+    .join(application, application.c.id == token.c.application_id)
+    .join(user, user.c.id == token.c.user_id)
+    .outerjoin(client, client.c.id == user.c.client_id)
+)
+
+
+class Tokens:
+    """Principals by token, remembered for a moment.
+
+    A change on this worker empties the memory at once; another worker may honour a revoked token
+    for `token_cache_seconds` more.
+    """
+
+    def __init__(self, database: Database, seconds: float) -> None:
+        self._database = database
+        self._seconds = seconds
+        self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+
+    async def principal(self, bearer: str) -> Principal | None:
+        """Return whom `bearer` stands for; None: unknown or expired."""
+        found = self._known.get(bearer)
+        if found is None or found[0] < time.monotonic():
+            found = await self._look_up(bearer)
+        if found is None or found[1].expires_at <= dates.now():
+            return None
+        return found[1]
+
+    def forget(self) -> None:
+        """Forget all: something that principals are made of has changed."""
+        self._known.clear()
+
+    async def _look_up(self, bearer: str) -> tuple[float, Principal] | None:
+        asked_at = time.monotonic()
+        async with reading(self._database) as work:
+            row = (
+                (await work.execute(_BY_TOKEN.where(token.c.token_hash == digest(bearer)))).mappings().first()
+            )
+        if row is None:
+            self._known.pop(bearer, None)
+            return None
+        principal = Principal(
+            blocked="blocked" in (row["status"], row["client_status"]),
+            call_api_only=row["application_access"] == "Call API",
+            **{name: row[name] for name in Principal.__struct_fields__ if name in row},
+        )
+        self._known[bearer] = (asked_at + self._seconds, principal)
+        while len(self._known) > CACHED_TOKENS:
+            self._known.popitem(last=False)
+        return self._known[bearer]
+
+
+async def authenticate(connection: ASGIConnection, _handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Guard: find the principal, and count the request."""
+    scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
+    state = connection.app.state
+    principal = await state.tokens.principal(bearer.strip()) if scheme.lower() == "bearer" else None
+    if principal is None:
+        raise Unauthorized(headers={"WWW-Authenticate": "Bearer"})
+    connection.scope["user"] = principal
+    limit = state.settings.rate_limit if principal.rate_limit is None else principal.rate_limit
+    if limit:
+        connection.scope["state"]["headers"] = state.hourly_limit.take(principal.application_id, limit)
+    if principal.blocked:
+        raise user_blocked()
+
+
+def may_write(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Guard: refuse every write of a token that only reads; a route of the Call API says so in `opt`."""
+    if connection.scope.get("method") in ("GET", "HEAD", "OPTIONS"):
+        return
+    if connection.user.access == "read_only":
+        raise read_only_user()
+    if connection.user.call_api_only and not handler.opt.get("call_api"):
+        raise call_api_only()

@@ -1,0 +1,38 @@
+"""Pages for those who run the service: is it alive, is it ready, what does it count."""
+
+from litestar import MediaType, Request, Response, get
+from litestar.datastructures import State
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import literal, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from peal.db.work import reading
+from peal.errors import PealError
+
+
+@get("/healthz", include_in_schema=False)
+async def healthz() -> dict[str, str]:
+    """Answer as long as the process lives."""
+    return {"status": "ok"}
+
+
+@get("/readyz", include_in_schema=False)
+async def readyz(request: Request[None, None, State]) -> dict[str, str]:
+    """Answer 200 if the database answers."""
+    try:
+        async with reading(request.app.state.database) as work:
+            await work.execute(select(literal(1)))
+    except (SQLAlchemyError, OSError) as error:
+        failure = PealError("The database does not answer", status="database_unavailable")
+        failure.code = 503
+        raise failure from error
+    return {"status": "ready"}
+
+
+@get("/metrics", include_in_schema=False, media_type=MediaType.TEXT)
+async def metrics() -> Response[bytes]:
+    """Prometheus' text format, of the worker that answers."""
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+ROUTES = [healthz, readyz, metrics]

@@ -1,0 +1,1 @@
+"""Networks that phones may come from."""

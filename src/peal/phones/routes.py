@@ -1,0 +1,45 @@
+"""`/extension/{extension_id}/phone/`."""
+
+from typing import Any
+
+from litestar import get, put
+
+from peal.bundles import repository as bundles
+from peal.db.work import Work, reading, writing
+from peal.http import realms
+from peal.http.principal import ApiRequest, actor
+from peal.http.shape import given, shape
+from peal.phones import service
+from peal.phones.schemas import Phone, PhoneChange
+
+PATH = "/extension/{extension_id:str}/phone"
+
+
+@get(PATH, tags=["phone"], summary="PhoneProperties")
+async def get_phone(request: ApiRequest, extension_id: str) -> Phone:
+    """`password` is always null here."""
+    async with reading(request.app.state.database) as work:
+        place = await realms.extension_realm(work, request.user, extension_id)
+        return await show(work, await service.get(work, place.id))
+
+
+@put(PATH, tags=["phone"], summary="Change PhoneProperties")
+async def change_phone(request: ApiRequest, extension_id: str, data: PhoneChange) -> Phone:
+    """Only the keys sent; synchronised ones change for the whole bundle. Shows a password that it sets."""
+    async with writing(request.app.state.database, actor(request)) as work:
+        place = await realms.extension_realm(work, request.user, extension_id, write=True)
+        values = given(data)
+        realms.check_own_fields(
+            request.user, values, await service.get(work, place.id), {"label", "password"}
+        )
+        return await show(work, await service.change(work, place.id, values))
+
+
+async def show(work: Work, row: dict[str, Any]) -> Phone:
+    """Return a phone's row as the API shows it, with its bundle."""
+    main_id, associated = await bundles.of_extension(work, row["extension_id"])
+    shown = {"password": None, **row, "bundle_id": main_id if associated else None, "bundle_list": associated}
+    return shape(shown, Phone)
+
+
+ROUTES = [get_phone, change_phone]

@@ -1,0 +1,101 @@
+"""Settings: flags win over the environment (`PEAL_...`), that over the file, that over the defaults."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+
+class SettingsError(Exception):
+    """A setting that is wrong; the text names it and says why."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All settings, with their defaults; names as in the file (environment: `PEAL_NAME`)."""
+
+    home: str = "var"
+    """Folder of everything that Peal keeps on disk."""
+    database_url: str = ""
+    """`sqlite:///FILE` or `postgresql://...`; empty: `peal.db` in `home`."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8080
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """Processes that answer requests."""
+    plain_http: bool = False
+    """Allow an address that is not loopback without TLS (behind a proxy that speaks it)."""
+    database_connections: Annotated[int, msgspec.Meta(ge=1, le=200)] = 16
+    """Connections to the database of one worker."""
+    token_seconds: Annotated[int, msgspec.Meta(ge=1)] = 3600
+    """How long an access token is good, in seconds."""
+    token_cache_seconds: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.0
+    """How long another worker may still honour a revoked token, in seconds."""
+    rate_limit: Annotated[int, msgspec.Meta(ge=0)] = 10_000
+    """Requests per hour of a client and application, where the application says nothing; 0 = none."""
+    guess_limit: Annotated[int, msgspec.Meta(ge=1)] = 20
+    """Requests per second that one address may send to `/oauth` and `/login`."""
+    bundle_limit: Annotated[int, msgspec.Meta(ge=1, le=14)] = 9
+    """Extensions associated with one main extension, at most."""
+    max_body: Annotated[int, msgspec.Meta(ge=1024)] = 1_048_576
+    """Bytes of a request body, at most (sounds have a limit of their own)."""
+
+    @property
+    def database(self) -> str:
+        """The database's name, with the default resolved."""
+        return self.database_url or f"sqlite:///{Path(self.home).resolve() / 'peal.db'}"
+
+
+def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings in force.
+
+    Raises:
+        SettingsError: naming the setting that is unknown or wrong.
+    """
+    env = os.environ if environ is None else environ
+    values = {**_from_file(env.get("PEAL_CONFIG")), **_from_environment(env)}
+    values.update({k: v for k, v in (flags or {}).items() if v is not None})
+    settings = _convert(values)
+    _check(settings)
+    return settings
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Return `settings` as the environment of a worker process."""
+    return {f"PEAL_{k.upper()}": str(v) for k, v in msgspec.to_builtins(settings).items()}
+
+
+def _from_file(path: str | None) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"PEAL_CONFIG: {path}: {error}") from error
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, str]:
+    return {k[5:].lower(): v for k, v in env.items() if k.startswith("PEAL_") and k != "PEAL_CONFIG"}
+
+
+def _convert(values: dict[str, Any]) -> Settings:
+    known = {f.name: f.type for f in msgspec.structs.fields(Settings)}
+    for name, value in values.items():
+        if name not in known:
+            raise SettingsError(f"{name}: no such setting; there are {', '.join(known)}")
+        try:
+            values[name] = msgspec.convert(value, known[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(f"{name}: {error}, got {value!r}") from error
+    return Settings(**values)
+
+
+def _check(settings: Settings) -> None:
+    if not settings.database.startswith(("sqlite:///", "postgresql://")):
+        raise SettingsError("database_url: must be sqlite:///FILE or postgresql://...")
+    if settings.host not in ("127.0.0.1", "::1", "localhost") and not settings.plain_http:
+        raise SettingsError(
+            "host: access tokens must not travel in plain http beyond this machine; put a proxy with TLS"
+            " in front and set plain_http (PEAL_PLAIN_HTTP=true)"
+        )

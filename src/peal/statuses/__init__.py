@@ -1,0 +1,1 @@
+"""Which calls a phone takes part in."""

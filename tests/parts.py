@@ -1,0 +1,194 @@
+"""The real parts that tests run against: a PostgreSQL cluster, a Peal, a client of its API."""
+
+import json
+import os
+import pwd
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from peal.cli.session import transact
+from peal.oauth import service as oauth
+from peal.users import service as users
+from peal.users.service import NewUser
+
+PEAL = Path(sys.executable).with_name("peal")
+POSTGRES = Path("/usr/lib/postgresql/15/bin")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Postgres:
+    """A cluster of its own, gone with the tests; databases are made from a migrated template."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.port = folder, free_port()
+        if os.getuid() == 0:
+            folder.chmod(0o755)
+            os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+        self._run("initdb", "-D", folder / "data", "-U", "peal", "-A", "trust")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1"
+        options += " -c unix_socket_directories='' -c max_connections=300"
+        self._run("pg_ctl", "-D", folder / "data", "-l", folder / "log", "-o", options, "-w", "start")
+        self._sql("CREATE DATABASE template")
+        peal(self.url("template"), "migrate")
+
+    def url(self, name: str) -> str:
+        return f"postgresql://peal@127.0.0.1:{self.port}/{name}"
+
+    def database(self) -> str:
+        name = f"t{secrets.token_hex(6)}"
+        self._sql(f"CREATE DATABASE {name} TEMPLATE template")
+        return self.url(name)
+
+    def stop(self):
+        self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
+
+    def _sql(self, statement: str):
+        self._run("psql", "-h", "127.0.0.1", "-p", self.port, "-U", "peal", "-d", "postgres", "-c", statement)
+
+    def _run(self, program: str, *arguments):
+        drop = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        command = [*drop, str(POSTGRES / program), *map(str, arguments)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/")
+
+
+def peal(database: str, *arguments: str, stdin: str = "", ok: bool = True) -> dict:
+    """Run a command of Peal; return the object it printed."""
+    done = subprocess.run(
+        [PEAL, *arguments, "--json"],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": database},
+        timeout=60,
+    )
+    if not ok:
+        return {"code": done.returncode, "stderr": done.stderr}
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@dataclass
+class Server:
+    """A `peal serve` on a free port; made with an administrator."""
+
+    database: str
+    log: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    workers: int = 1
+
+    def __post_init__(self):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+        self.clients = []
+        self.admin = self.api()
+
+    def start(self):
+        env = {"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": self.database, "PEAL_GUESS_LIMIT": "100000"}
+        command = [PEAL, "serve", "--port", str(self.port), "--workers", str(self.workers)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, env=env | self.settings, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if httpx.get(self.url + "/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.02)
+        raise TimeoutError(self.log.read_text())
+
+    def stop(self) -> int:
+        for client in self.clients:
+            client.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(30)
+
+    def kill(self):
+        """As by `kill -9` of everything: supervisor and workers."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def api(
+        self,
+        client: int | None = None,
+        *,
+        extension: int | None = None,
+        access: str = "full",
+        application: str = "All",
+        rate_limit: int = 0,
+    ) -> "Api":
+        """A fresh user (an administrator, if of no client) and its application, as a client of the API."""
+        login = f"u{secrets.token_hex(6)}"
+
+        async def make(work):
+            user = NewUser(login, "a long password", client, extension, access=access)
+            await users.create(work, user)
+            return await oauth.register(
+                work, oauth.NewApplication(login, "Test", access=application, rate_limit=rate_limit)
+            )
+
+        made = Api(self, transact(self.database, make))
+        self.clients.append(made)
+        return made
+
+    def tenant(self, **fields) -> "Tenant":
+        """A fresh client with a full user."""
+        body = {"name": "Tenant", "prefix": secrets.token_hex(4), "domain": "pbx.test"} | fields
+        made = self.admin.post("/admin/client/", json=body)
+        assert made.status_code == 201, made.text
+        return Tenant(self, made.json(), self.api(made.json()["id"]))
+
+
+class Api(httpx.Client):
+    """An HTTP client that carries a token; paths start below `/api/ver1.0`."""
+
+    def __init__(self, server: Server, keys: dict):
+        self.keys, self.root = keys, server.url
+        form = {"grant_type": "client_credentials", **keys}
+        self.token = httpx.post(server.url + "/oauth/token", data=form).json()["access_token"]
+        super().__init__(
+            base_url=server.url + "/api/ver1.0", headers={"Authorization": f"Bearer {self.token}"}, timeout=30
+        )
+
+
+@dataclass
+class Tenant:
+    """A client of Peal, with a user of full access."""
+
+    server: Server
+    client: dict
+    api: Api
+    _next: int = 100
+
+    @property
+    def id(self) -> int:
+        return self.client["id"]
+
+    def extension(self, **fields) -> int:
+        """Make an extension; return its id."""
+        body = {"name": str(self._next), "type": "phone"} | fields
+        self._next += 1
+        made = self.api.post("/client/@me/extension/", json=body)
+        assert made.status_code == 201, made.text
+        return made.json()["id"]
+
+    def bundle(self, main: int, *associated: int) -> httpx.Response:
+        return self.api.post(f"/client/@me/extensions_bundle/{main}", json={"bundle_list": associated})
