@@ -61,6 +61,7 @@ def create_litestar(settings: Settings) -> Litestar:
 
 @asynccontextmanager
 async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    await app.state.database.open_direct()
     merging = asyncio.create_task(app.state.hourly_limit.run())
     try:
         yield

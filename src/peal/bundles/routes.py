@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import Response, delete, get, post
 from litestar.params import Parameter
 
-from peal.bundles import model, repository, service
+from peal.bundles import fast, model, repository, service
 from peal.bundles.schemas import Bundle, BundleList
 from peal.db.work import reading, writing
 from peal.http import realms
@@ -31,10 +31,14 @@ async def list_bundles(
 @get(ONE, tags=["bundle"], summary="The bundle that an extension is in")
 async def get_bundle(request: ApiRequest, client_id: str, extension_id: str) -> Response[Bundle]:
     """`bundle_id` is the main extension; of an extension in no bundle itself, with an empty list."""
-    async with reading(request.app.state.database) as work:
-        client = await realms.client_realm(work, request.user, client_id)
-        place = await realms.find_extension(work, request.user, extension_id, client)
-        main_id, associated = await repository.of_extension(work, place.id)
+    database = request.app.state.database
+    found = await fast.bundle(database, request.user, client_id, extension_id)
+    if found is None:
+        async with reading(database) as work:
+            client = await realms.client_realm(work, request.user, client_id)
+            place = await realms.find_extension(work, request.user, extension_id, client)
+            found = await repository.of_extension(work, place.id)
+    main_id, associated = found
     return Response(Bundle(associated, main_id), headers={"ETag": model.etag(main_id, associated)})
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import asyncpg
 import msgspec
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -27,6 +28,8 @@ class Database:
         self._reading = self.engine.execution_options(
             **({"peal_read_only": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"})
         )
+        self._url, self._connections = url, connections
+        self.direct: asyncpg.Pool | None = None
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
     @asynccontextmanager
@@ -43,9 +46,25 @@ class Database:
                 await stack.enter_async_context(self._writer)
             yield await stack.enter_async_context(self.engine.begin())
 
+    async def open_direct(self) -> None:
+        """Open the pool of bare driver connections, for the few statements that are measured (PostgreSQL)."""
+        if not self.is_sqlite:
+            self.direct = await asyncpg.create_pool(
+                self._url, min_size=1, max_size=self._connections, reset=_keep, server_settings=_READ_ONLY
+            )
+
     async def close(self) -> None:
         """Close all connections."""
+        if self.direct:
+            await self.direct.close()
         await self.engine.dispose()
+
+
+_READ_ONLY = {"default_transaction_read_only": "on"}
+
+
+async def _keep(_connection: asyncpg.Connection) -> None:
+    """Single reads leave nothing behind that a connection would have to forget."""
 
 
 def _engine(url: str, connections: int) -> AsyncEngine:

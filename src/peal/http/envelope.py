@@ -2,16 +2,15 @@
 
 import re
 import time
+from functools import lru_cache
 from typing import Any
 
-import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
 from peal.http.errors import new_request_id
-
-log = structlog.get_logger()
+from peal.kit.logs import Access, log_access, now
 
 REQUESTS = Counter("peal_http_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("peal_http_request_seconds", "Time to the end of the answer", ["route"])
@@ -61,17 +60,23 @@ def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 def _record(scope: Any, status: int, seconds: float) -> None:
-    handler = scope.get("route_handler")
-    route = next(iter(sorted(handler.paths)), "other") if handler else "other"
-    REQUESTS.labels(scope["method"], route, status).inc()
-    SECONDS.labels(route).observe(seconds)
+    count, histogram = _series(scope["method"], scope.get("path_template") or "other", status)
+    count.inc()
+    histogram.observe(seconds)
     user = scope.get("user")
-    log.info(
-        "request",
-        method=scope["method"],
-        path=scope["path"],
-        status=status,
-        ms=round(seconds * 1000, 2),
-        request_id=scope["state"]["request_id"],
-        user=user.login if user else None,
+    log_access(
+        Access(
+            timestamp=now(),
+            request_id=scope["state"]["request_id"],
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            ms=round(seconds * 1000, 2),
+            user=user.login if user else None,
+        )
     )
+
+
+@lru_cache(maxsize=2000)
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status), SECONDS.labels(route)

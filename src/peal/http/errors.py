@@ -1,6 +1,6 @@
 """The one place that renders errors: `{"message", "status", "errors"}`."""
 
-import uuid
+import os
 from typing import Any
 
 import structlog
@@ -52,7 +52,7 @@ def render_unexpected(request: Request[Any, Any, Any], error: Exception) -> Resp
 
 def new_request_id() -> str:
     """Return a fresh request id, 32 hex digits."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 HANDLERS: dict[int | type[Exception], Any] = {
