@@ -19,7 +19,7 @@ from peal.http import explorer, operation
 from peal.http.envelope import Envelope
 from peal.http.errors import HANDLERS
 from peal.http.form import Form
-from peal.http.gate import Tokens, authenticate, may_write
+from peal.http.gate import Tokens, gate
 from peal.http.limits import GuessLimit, HourlyLimit
 from peal.kit.logs import configure_logs
 from peal.oauth.routes import ROUTES as OAUTH
@@ -38,9 +38,7 @@ def create_app(settings: Settings | None = None) -> Any:
 def create_litestar(settings: Settings) -> Litestar:
     """Return the application inside its envelope."""
     configure_logs()
-    api = Router(
-        "/api/ver1.0", route_handlers=API, guards=[authenticate, may_write], security=[{"oauth2": []}]
-    )
+    api = Router("/api/ver1.0", route_handlers=API, guards=[gate], security=[{"oauth2": []}])
     app = Litestar(
         route_handlers=[api, *OAUTH, *operation.ROUTES, *explorer.ROUTES],
         exception_handlers=HANDLERS,

@@ -87,11 +87,23 @@ class Tokens:
         return self._known[bearer]
 
 
-async def authenticate(connection: ASGIConnection, _handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Guard: find the principal, and count the request."""
+async def gate(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Guard of the whole API.
+
+    One guard, and asynchronous: the framework copies the route's handler for each guard, and runs a
+    synchronous one in a thread.
+    """
+    principal = await _authenticate(connection)
+    if connection.scope.get("method") not in ("GET", "HEAD", "OPTIONS"):
+        _check_may_write(principal, handler)
+
+
+async def _authenticate(connection: ASGIConnection) -> Principal:  # type: ignore[type-arg]
     scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
     state = connection.app.state
-    principal = await state.tokens.principal(bearer.strip()) if scheme.lower() == "bearer" else None
+    principal: Principal | None = None
+    if scheme.lower() == "bearer":
+        principal = await state.tokens.principal(bearer.strip())
     if principal is None:
         raise Unauthorized(headers={"WWW-Authenticate": "Bearer"})
     connection.scope["user"] = principal
@@ -100,13 +112,11 @@ async def authenticate(connection: ASGIConnection, _handler: BaseRouteHandler) -
         connection.scope["state"]["headers"] = state.hourly_limit.take(principal.application_id, limit)
     if principal.blocked:
         raise user_blocked()
+    return principal
 
 
-def may_write(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Guard: refuse every write of a token that only reads; a route of the Call API says so in `opt`."""
-    if connection.scope.get("method") in ("GET", "HEAD", "OPTIONS"):
-        return
-    if connection.user.access == "read_only":
+def _check_may_write(principal: Principal, handler: BaseRouteHandler) -> None:
+    if principal.access == "read_only":
         raise read_only_user()
-    if connection.user.call_api_only and not handler.opt.get("call_api"):
+    if principal.call_api_only and not handler.opt.get("call_api"):
         raise call_api_only()
