@@ -1,5 +1,5 @@
 # `make run` and `make test` do everything, set-up included.
-.PHONY: setup run demo test lint clean
+.PHONY: setup run demo test bench lint openapi clean
 
 setup:
 	@setup/install
@@ -13,11 +13,17 @@ demo: setup
 test: setup
 	.venv/bin/python -m pytest
 
+bench: setup
+	.venv/bin/python benchmarks/bench.py
+
 lint: setup
-	.venv/bin/ruff format --check src tests setup
-	.venv/bin/ruff check src tests setup
+	.venv/bin/ruff format --check src tests setup benchmarks
+	.venv/bin/ruff check src tests setup benchmarks
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+
+openapi: setup
+	.venv/bin/python setup/write_openapi.py
 
 clean:
 	rm -rf .venv var

@@ -7,6 +7,7 @@ from litestar import MediaType, Request, Response, get
 from litestar.datastructures import State
 
 from peal.errors import NotFound
+from peal.http.document import document as openapi
 
 _FOLDER = Path(__file__).parent / "browser"
 _TYPES = {"index.html": "text/html", "browser.css": "text/css", "browser.js": "text/javascript"}
@@ -30,7 +31,7 @@ async def explorer_file(name: str) -> Response[bytes]:
 @get("/api/ver1.0/openapi.json", include_in_schema=False, media_type=MediaType.JSON)
 async def document(request: Request[None, None, State]) -> Response[bytes]:
     """OpenAPI 3.1."""
-    return Response(msgspec.json.encode(request.app.openapi_schema.to_schema()))
+    return Response(msgspec.json.encode(openapi(request.app)))
 
 
 def _file(name: str) -> Response[bytes]:
