@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,7 +146,9 @@ class Server:
                 work, oauth.NewApplication(login, "Test", access=application, rate_limit=rate_limit)
             )
 
-        made = Api(self, transact(self.database, make))
+        with ThreadPoolExecutor(1) as thread:  # this one may run a loop already: Playwright's
+            keys = thread.submit(transact, self.database, make).result()
+        made = Api(self, keys)
         self.clients.append(made)
         return made
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 import peal
@@ -78,6 +79,6 @@ def _document() -> OpenAPIConfig:
         version=peal.__version__,
         description="Multi-device telephony: one employee, one number, every phone. API ver1.0.",
         path="/api/ver1.0/_openapi",
-        render_plugins=[],
+        render_plugins=[JsonRenderPlugin()],  # the framework serves pages with scripts of others otherwise
         components=Components(security_schemes={"oauth2": scheme}),
     )

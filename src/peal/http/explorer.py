@@ -10,7 +10,12 @@ from peal.errors import NotFound
 from peal.http.document import document as openapi
 
 _FOLDER = Path(__file__).parent / "browser"
-_TYPES = {"index.html": "text/html", "browser.css": "text/css", "browser.js": "text/javascript"}
+_TYPES = {
+    "index.html": "text/html; charset=utf-8",
+    "browser.css": "text/css; charset=utf-8",
+    "browser.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 _POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
@@ -36,7 +41,7 @@ async def document(request: Request[None, None, State]) -> Response[bytes]:
 
 def _file(name: str) -> Response[bytes]:
     headers = {
-        "Content-Type": f"{_TYPES[name]}; charset=utf-8",
+        "Content-Type": _TYPES[name],
         "Content-Security-Policy": _POLICY,
         "X-Content-Type-Options": "nosniff",
     }
