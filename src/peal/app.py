@@ -15,6 +15,7 @@ from peal import settings as settings_module
 from peal.bundles.routes import ROUTES as BUNDLES
 from peal.clients.routes import ROUTES as CLIENTS
 from peal.db.engine import Database
+from peal.dialrules.routes import ROUTES as DIAL_RULES
 from peal.extensions.routes import ROUTES as EXTENSIONS
 from peal.http import explorer, operation
 from peal.http.envelope import Envelope
@@ -23,12 +24,14 @@ from peal.http.form import Form
 from peal.http.gate import Tokens, gate
 from peal.http.limits import GuessLimit, HourlyLimit
 from peal.kit.logs import configure_logs
+from peal.networks.routes import ROUTES as NETWORKS
 from peal.oauth.routes import ROUTES as OAUTH
 from peal.phones.routes import ROUTES as PHONES
 from peal.settings import Settings
+from peal.statuses.routes import ROUTES as STATUSES
 from peal.users.routes import ROUTES as USERS
 
-API = [*USERS, *CLIENTS, *EXTENSIONS, *PHONES, *BUNDLES]
+API = [*USERS, *CLIENTS, *STATUSES, *EXTENSIONS, *PHONES, *BUNDLES, *DIAL_RULES, *NETWORKS]
 
 
 def create_app(settings: Settings | None = None) -> Any:

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, text, update
 
-from peal.bundles import references
 from peal.bundles import repository as bundles
 from peal.bundles.tables import bundle
+from peal.catalogue import references
 from peal.clients.tables import client
 from peal.db.work import Work
 from peal.errors import bad_field, client_not_found

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from peal.bundles import references
 from peal.bundles import repository as bundles
 from peal.bundles import service as bundle_service
 from peal.bundles.fields import NAMES
+from peal.catalogue import references
 from peal.db.work import Work
 from peal.errors import bad_field
 from peal.extensions import repository

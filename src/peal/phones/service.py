@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from peal.bundles import references
 from peal.bundles.fields import NAMES
+from peal.catalogue import references
 from peal.db.work import Work
 from peal.errors import extension_not_found
 from peal.extensions import service as extensions

@@ -1,0 +1,1 @@
+"""What a client keeps for fields to name: dial rules, sounds, call statuses, networks."""
