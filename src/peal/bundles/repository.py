@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, distinct, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, distinct, insert, literal, select, update
 
 from peal.bundles.fields import NAMES
 from peal.bundles.model import Member
@@ -105,21 +105,17 @@ async def associate(work: Work, main_id: int, ids: Sequence[int], added: Sequenc
         await work.execute(delete(bundle).where(bundle.c.id.in_(added)))
 
 
-async def log_routing(work: Work, ids: Sequence[int]) -> None:
-    """Write the change-log rows of `ids`."""
-    query = (
-        select(extension.c.client_id, extension.c.id, extension.c.number, client.c.prefix, client.c.domain)
+async def log_routing(work: Work, concerned: ColumnElement[bool]) -> None:
+    """Write the change-log rows of all extensions for which the condition holds."""
+    rows = (
+        select(
+            extension.c.client_id,
+            extension.c.id,
+            full_name(client.c.prefix, extension.c.number),
+            client.c.domain,
+        )
         .join(client, client.c.id == extension.c.client_id)
-        .where(extension.c.id.in_(set(ids)))
+        .where(concerned)
         .order_by(extension.c.id)
     )
-    rows = [
-        {
-            "client_id": row.client_id,
-            "extension_id": row.id,
-            "number": full_name(row.prefix, row.number),
-            "domain": row.domain,
-        }
-        for row in await work.execute(query)
-    ]
     await work.routing_changed(rows)

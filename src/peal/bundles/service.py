@@ -6,6 +6,7 @@ from peal.bundles import model, repository
 from peal.bundles.fields import DEFAULTS
 from peal.db.work import Work
 from peal.errors import PreconditionFailed, extension_not_found
+from peal.extensions.tables import extension
 
 
 async def associate(
@@ -87,4 +88,4 @@ async def _apply(work: Work, main: model.Member, change: model.Change) -> None:
                 {name: old[name] for name in changed},
                 {name: shared[name] for name in changed},
             )
-    await repository.log_routing(work, [main.id, *change.touched])
+    await repository.log_routing(work, extension.c.id.in_([main.id, *change.touched]))

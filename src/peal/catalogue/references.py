@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Select, Table, select, union
+from sqlalchemy import ColumnElement, Select, Table, select, union
 
 from peal.bundles.tables import bundle
 from peal.clients.tables import client
@@ -53,13 +53,13 @@ async def check(work: Work, client_id: int, values: Mapping[str, Any]) -> None:
         raise bad_fields(errors)
 
 
-async def concerned(work: Work, table: Table, object_id: int) -> list[int]:
-    """Return the extensions that the object concerns, by a field of theirs or of their client's."""
+def concerned(table: Table, object_id: int) -> ColumnElement[bool]:
+    """Say which extensions the object concerns, by a field of theirs or of their client's."""
     queries: list[Select[Any]] = [
         select(extension.c.id).join(holder, on).where(holder.c[field] == object_id)
         for field, holder, on in _places(table)
     ]
-    return list((await work.execute(union(*queries))).scalars())
+    return extension.c.id.in_(union(*queries))
 
 
 async def check_unused(work: Work, table: Table, object_id: int) -> None:

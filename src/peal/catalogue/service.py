@@ -75,7 +75,7 @@ async def change(
     await work.audit(
         f"{kind.table.name}:change", client_id, object_id, {name: row[name] for name in told}, told
     )
-    await bundles.log_routing(work, await references.concerned(work, kind.table, object_id))
+    await bundles.log_routing(work, references.concerned(kind.table, object_id))
     return {**row, **told}
 
 

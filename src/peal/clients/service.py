@@ -57,14 +57,14 @@ async def change(work: Work, client_id: int, sent: Mapping[str, Any]) -> dict[st
     await references.check(work, client_id, values)
     await work.execute(update(client).where(client.c.id == client_id).values(**values))
     await work.audit("client:change", client_id, client_id, {name: row[name] for name in values}, values)
-    await bundles.log_routing(work, await _extensions(work, client_id))
+    await bundles.log_routing(work, extension.c.client_id == client_id)
     return {**row, **values}
 
 
 async def remove(work: Work, client_id: int) -> None:
     """Delete a client with all that it has."""
     row = await one(work, client_id)
-    await bundles.log_routing(work, await _extensions(work, client_id))
+    await bundles.log_routing(work, extension.c.client_id == client_id)
     await work.execute(delete(extension).where(extension.c.client_id == client_id))
     await work.execute(delete(bundle).where(bundle.c.client_id == client_id))
     await work.execute(delete(client).where(client.c.id == client_id))
@@ -82,9 +82,3 @@ async def move_sequence(work: Work, table: str) -> None:
 async def count(work: Work) -> int:
     """Return how many clients there are."""
     return int((await work.execute(select(func.count()).select_from(client))).scalar_one())
-
-
-async def _extensions(work: Work, client_id: int) -> list[int]:
-    return list(
-        (await work.execute(select(extension.c.id).where(extension.c.client_id == client_id))).scalars()
-    )

@@ -1,11 +1,11 @@
 """A unit of work: one transaction, who asked for it, and the rows that every change leaves behind."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Executable, insert, literal_column
+from sqlalchemy import ColumnElement, CursorResult, Executable, Select, insert, literal_column
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from peal.audit.tables import audit, change_log
@@ -51,16 +51,12 @@ class Work:
         }
         await self.execute(insert(audit), row | actor)
 
-    async def routing_changed(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write one change-log row per extension: `client_id`, `extension_id`, `number`, `domain`."""
-        entries = [dict(row) for row in rows]
-        if entries:
-            await self.execute(self._log_insert(), entries)
-
-    def _log_insert(self) -> Executable:
-        if self.connection.dialect.name == "sqlite":
-            return insert(change_log)
-        return insert(change_log).values(xid=_CURRENT_XID)
+    async def routing_changed(self, rows: Select[Any]) -> None:
+        """Write one change-log row per row selected: `client_id`, `extension_id`, `number`, `domain`."""
+        columns = ["client_id", "extension_id", "number", "domain"]
+        if self.connection.dialect.name == "postgresql":
+            rows, columns = rows.add_columns(_CURRENT_XID), [*columns, "xid"]
+        await self.execute(insert(change_log).from_select(columns, rows))
 
 
 _CURRENT_XID: ColumnElement[int] = literal_column("pg_current_xact_id()::text::bigint")

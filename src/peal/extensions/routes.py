@@ -71,9 +71,9 @@ async def change_extension(
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True, extension_users=True)
         place = await realms.find_extension(work, request.user, extension_id, client)
-        values = given(data)
-        realms.check_own_fields(request.user, values, await repository.one(work, place.id), {"label"})
-        return show(await service.change(work, place.id, values))
+        row, values = await repository.one(work, place.id), given(data)
+        realms.check_own_fields(request.user, values, row, {"label"})
+        return show(await service.change(work, row, values))
 
 
 @delete(ONE, tags=["extension"], summary="Delete an extension")

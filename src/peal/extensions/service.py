@@ -10,6 +10,7 @@ from peal.catalogue import references
 from peal.db.work import Work
 from peal.errors import bad_field
 from peal.extensions import repository
+from peal.extensions.tables import extension
 from peal.kit.numbers import short_number
 
 
@@ -26,13 +27,13 @@ async def create(
     own = {k: v for k, v in values.items() if k not in NAMES and k not in ("name", "extension_group_id")}
     new_id = await repository.add(work, client_id, {**own, "number": number}, shared, extension_id)
     await work.audit("extension:create", client_id, new_id, None, dict(values))
-    await bundles.log_routing(work, [new_id])
+    await bundles.log_routing(work, extension.c.id == new_id)
     return await repository.one(work, new_id)
 
 
-async def change(work: Work, extension_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Set the fields given, synchronised ones for the whole bundle; return the row."""
-    row = await repository.one(work, extension_id)
+async def change(work: Work, row: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Set the fields given of the extension `row`, synchronised ones for its whole bundle; return the row."""
+    extension_id = row["id"]
     _refuse_groups(values)
     values = {k: v for k, v in values.items() if k != "extension_group_id" and row[k] != v}
     if not values:
@@ -53,7 +54,7 @@ async def remove(work: Work, extension_id: int) -> None:
     """Delete an extension; its bundle loses it, or dissolves if it is the main one."""
     row = await repository.one(work, extension_id)
     await bundle_service.detach(work, extension_id)
-    await bundles.log_routing(work, [extension_id])
+    await bundles.log_routing(work, extension.c.id == extension_id)
     await repository.remove(work, extension_id)
     await work.audit(
         "extension:delete", row["client_id"], extension_id, {"name": row["number"], "type": row["type"]}
@@ -69,9 +70,10 @@ async def share(work: Work, bundle_id: int, values: Mapping[str, Any]) -> None:
 
 async def log_change(work: Work, extension_id: int, bundle_id: int, changed: Mapping[str, Any]) -> None:
     """Write the change-log rows of all whose routing a change of these fields may concern."""
-    whole_bundle = extension_id == bundle_id or not NAMES.isdisjoint(changed)
-    associated = await bundles.associated(work, bundle_id) if whole_bundle else ()
-    await bundles.log_routing(work, [bundle_id, *associated] if whole_bundle else [extension_id])
+    if extension_id == bundle_id or not NAMES.isdisjoint(changed):
+        await bundles.log_routing(work, extension.c.bundle_id == bundle_id)
+    else:
+        await bundles.log_routing(work, extension.c.id == extension_id)
 
 
 async def _free_number(work: Work, client_id: int, name: str) -> str:

@@ -8,7 +8,7 @@ deadlock (docs/decisions/0003-locking.md).
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 
 from peal.clients.tables import client
 from peal.db.work import Work
@@ -61,15 +61,23 @@ async def client_realm(
 
 async def extension_realm(work: Work, user: Principal, text: str, *, write: bool = False) -> Place:
     """Return the extension of a path; `write` locks its client."""
-    place = await find_extension(work, user, text, user.client_id)
     if write:
-        await _require_client(work, place.client_id, lock=True)
-        place = await find_extension(work, user, str(place.id), user.client_id)
-    return place
+        whose = _extension_named(user, text, user.client_id).with_only_columns(extension.c.client_id)
+        await work.execute(_locked(client.c.id.in_(whose)))
+    return await find_extension(work, user, text, user.client_id)
 
 
 async def find_extension(work: Work, user: Principal, text: str, client_id: int | None) -> Place:
     """Return the extension that `text` names (id, `@101`, `@0003*101`, `@me`), in `client_id` if given."""
+    rows = (await work.execute(_extension_named(user, text, client_id).limit(2))).all()
+    if len(rows) > 1:
+        raise bad_field("extension_id", "several clients have this prefix in different domains; use the id")
+    if not rows or (user.role == "extension" and rows[0].id != user.extension_id):
+        raise extension_not_found()
+    return Place(rows[0].id, rows[0].client_id, rows[0].type)
+
+
+def _extension_named(user: Principal, text: str, client_id: int | None) -> Select[Any]:
     query = select(extension.c.id, extension.c.client_id, extension.c.type)
     if text == "@me":
         if user.extension_id is None:
@@ -86,14 +94,7 @@ async def find_extension(work: Work, user: Principal, text: str, client_id: int 
             query = query.join(client, client.c.id == extension.c.client_id).where(client.c.prefix == prefix)
     else:
         query = query.where(extension.c.id == number(text, extension_not_found()))
-    if client_id is not None:
-        query = query.where(extension.c.client_id == client_id)
-    rows = (await work.execute(query.limit(2))).all()
-    if len(rows) > 1:
-        raise bad_field("extension_id", "several clients have this prefix in different domains; use the id")
-    if not rows or (user.role == "extension" and rows[0].id != user.extension_id):
-        raise extension_not_found()
-    return Place(rows[0].id, rows[0].client_id, rows[0].type)
+    return query if client_id is None else query.where(extension.c.client_id == client_id)
 
 
 def check_own_fields(user: Principal, values: dict[str, Any], row: dict[str, Any], own: set[str]) -> None:
@@ -108,8 +109,12 @@ def check_own_fields(user: Principal, values: dict[str, Any], row: dict[str, Any
 
 
 async def _require_client(work: Work, client_id: int, *, lock: bool) -> None:
-    query = select(client.c.id).where(client.c.id == client_id)
-    if lock:
-        query = query.with_for_update(key_share=True)
+    here = client.c.id == client_id
+    query = _locked(here) if lock else select(client.c.id).where(here)
     if (await work.execute(query)).first() is None:
         raise client_not_found()
+
+
+def _locked(which: ColumnElement[bool]) -> Select[Any]:
+    """Lock clients; a statement of its own: what is read beside it would be older than the lock."""
+    return select(client.c.id).where(which).order_by(client.c.id).with_for_update(key_share=True)

@@ -1,9 +1,11 @@
 """Names of extensions: `0003*100` in full, `100` in short."""
 
+from typing import Any
 
-def full_name(prefix: str, number: str) -> str:
-    """Return the full name, as answers show it."""
-    return f"{prefix}*{number}"
+
+def full_name(prefix: Any, number: Any) -> Any:
+    """Return the full name, as answers show it; of two SQL columns, the expression for it."""
+    return prefix + "*" + number
 
 
 def short_number(name: str, prefix: str) -> str:

@@ -28,11 +28,9 @@ async def change_phone(request: ApiRequest, extension_id: str, data: PhoneChange
     """Only the keys sent; synchronised ones change for the whole bundle. Shows a password that it sets."""
     async with writing(request.app.state.database, actor(request)) as work:
         place = await realms.extension_realm(work, request.user, extension_id, write=True)
-        values = given(data)
-        realms.check_own_fields(
-            request.user, values, await service.get(work, place.id), {"label", "password"}
-        )
-        return await show(work, await service.change(work, place.id, values))
+        row, values = await service.get(work, place.id), given(data)
+        realms.check_own_fields(request.user, values, row, {"label", "password"})
+        return await show(work, await service.change(work, row, values))
 
 
 async def show(work: Work, row: dict[str, Any]) -> Phone:

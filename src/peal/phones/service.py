@@ -24,18 +24,17 @@ async def get(work: Work, extension_id: int) -> dict[str, Any]:
     return row
 
 
-async def change(work: Work, extension_id: int, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Set the fields given, synchronised ones for the whole bundle; return the row.
+async def change(work: Work, row: dict[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Set the fields given of the phone `row`, synchronised ones for its whole bundle; return the row.
 
     The row's `password` is in clear where this change has set it: nobody sees it again.
     """
-    row = await get(work, extension_id)
     values = {name: value for name, value in sent.items() if name != "password" and row[name] != value}
     await references.check(work, row["client_id"], values)
     password, hashes = _password(row, sent)
     own = {name: value for name, value in values.items() if name not in NAMES} | hashes
     if own:
-        await repository.change(work, extension_id, own)
+        await repository.change(work, row["extension_id"], own)
     await extensions.share(work, row["bundle_id"], values)
     if values or hashes:
         await _record(work, row, values, password_set=bool(hashes))
