@@ -7,9 +7,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from peal.http.values import Id, Line, Text
 from peal.phones.schemas import Countries
 
-Prefix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-Domain = Annotated[str, Meta(max_length=253, pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
+Prefix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}(?!\n)$")]
+Domain = Annotated[str, Meta(max_length=253, pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(?!\n)$")]
 Digits = Annotated[int, Meta(ge=2, le=4)]
+Timezone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}(?!\n)$")]
+Language = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}(?!\n)$")]
 Kind = Literal["J", "F"]
 RecordFormat = Literal["mp3", "wav"]
 
@@ -71,8 +73,8 @@ class ClientInfoChange(Struct):
     """What of a client is configuration."""
 
     email: Line | None | UnsetType = UNSET
-    timezone: Line | UnsetType = UNSET
-    language: Line | None | UnsetType = UNSET
+    timezone: Timezone | UnsetType = UNSET
+    language: Language | None | UnsetType = UNSET
     hold_music: Id | None | UnsetType = UNSET
     dial_rule_id: Id | None | UnsetType = UNSET
     geo_list: Countries | None | UnsetType = UNSET

@@ -5,7 +5,7 @@ import time
 from functools import lru_cache
 from typing import Any
 
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
@@ -32,7 +32,9 @@ class Envelope:
         started = time.perf_counter()
         state = scope.setdefault("state", {})
         state["request_id"] = _request_id(scope)
-        status = 0
+        status, method = 0, scope["method"]
+        if method == "HEAD":  # the server leaves the body out
+            scope["method"] = HttpMethod.GET
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -45,7 +47,7 @@ class Envelope:
         try:
             await self._app(scope, receive, send_with_headers)
         finally:
-            _record(scope, status, time.perf_counter() - started)
+            _record(scope, method, status, time.perf_counter() - started)
 
 
 def _request_id(scope: Any) -> str:
@@ -59,8 +61,8 @@ def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-def _record(scope: Any, status: int, seconds: float) -> None:
-    count, histogram = _series(scope["method"], scope.get("path_template") or "other", status)
+def _record(scope: Any, method: str, status: int, seconds: float) -> None:
+    count, histogram = _series(method, scope.get("path_template") or "other", status)
     count.inc()
     histogram.observe(seconds)
     user = scope.get("user")
@@ -68,7 +70,7 @@ def _record(scope: Any, status: int, seconds: float) -> None:
         Access(
             timestamp=now(),
             request_id=scope["state"]["request_id"],
-            method=scope["method"],
+            method=method,
             path=scope["path"],
             status=status,
             ms=round(seconds * 1000, 2),

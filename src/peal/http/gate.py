@@ -10,7 +10,7 @@ from sqlalchemy import select
 from peal.clients.tables import client
 from peal.db.engine import Database
 from peal.db.work import reading
-from peal.errors import Unauthorized, call_api_only, read_only_user, user_blocked
+from peal.errors import BadRequest, NotFound, Unauthorized, call_api_only, read_only_user, user_blocked
 from peal.http.principal import Principal
 from peal.kit import dates
 from peal.kit.digests import digest
@@ -39,6 +39,7 @@ _BY_TOKEN = (
     .join(application, application.c.id == token.c.application_id)
     .join(user, user.c.id == token.c.user_id)
     .outerjoin(client, client.c.id == user.c.client_id)
+    .where(application.c.enabled)
 )
 
 
@@ -53,6 +54,7 @@ class Tokens:
         self._database = database
         self._seconds = seconds
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self._forgotten = 0
 
     async def principal(self, bearer: str) -> Principal | None:
         """Return whom `bearer` stands for; None: unknown or expired."""
@@ -66,9 +68,10 @@ class Tokens:
     def forget(self) -> None:
         """Forget all: something that principals are made of has changed."""
         self._known.clear()
+        self._forgotten += 1
 
     async def _look_up(self, bearer: str) -> tuple[float, Principal] | None:
-        asked_at = time.monotonic()
+        asked_at, forgotten = time.monotonic(), self._forgotten
         async with reading(self._database) as work:
             row = (
                 (await work.execute(_BY_TOKEN.where(token.c.token_hash == digest(bearer)))).mappings().first()
@@ -81,10 +84,15 @@ class Tokens:
             call_api_only=row["application_access"] == "Call API",
             **{name: row[name] for name in Principal.__struct_fields__ if name in row},
         )
-        self._known[bearer] = (asked_at + self._seconds, principal)
+        found = (asked_at + self._seconds, principal)
+        if forgotten == self._forgotten:  # else what was read may be what has just been changed
+            self._remember(bearer, found)
+        return found
+
+    def _remember(self, bearer: str, found: tuple[float, Principal]) -> None:
+        self._known[bearer] = found
         while len(self._known) > CACHED_TOKENS:
             self._known.popitem(last=False)
-        return self._known[bearer]
 
 
 async def gate(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
@@ -94,6 +102,7 @@ async def gate(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  
     synchronous one in a thread.
     """
     principal = await _authenticate(connection)
+    _refuse_nul(connection)
     if connection.scope.get("method") not in ("GET", "HEAD", "OPTIONS"):
         _check_may_write(principal, handler)
 
@@ -113,6 +122,14 @@ async def _authenticate(connection: ASGIConnection) -> Principal:  # type: ignor
     if principal.blocked:
         raise user_blocked()
     return principal
+
+
+def _refuse_nul(connection: ASGIConnection) -> None:  # type: ignore[type-arg]
+    """No text that can be stored holds a NUL, and PostgreSQL takes none to compare with."""
+    if "\x00" in connection.scope["path"]:
+        raise NotFound()
+    if b"%00" in connection.scope["query_string"]:
+        raise BadRequest("A query can't hold a NUL")
 
 
 def _check_may_write(principal: Principal, handler: BaseRouteHandler) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from peal.db.engine import Database
 from peal.errors import TooManyRequests
-from peal.oauth.tables import rate_count
+from peal.oauth.tables import application, rate_count
 
 log = structlog.get_logger()
 HOUR = 3600
@@ -86,7 +86,10 @@ class HourlyLimit:
             set_={"used": rate_count.c.used + statement.excluded.used},
         )
         async with self._database.write() as connection:
-            await connection.execute(statement, rows)
+            there = await connection.execute(select(application.c.id).where(application.c.id.in_(pending)))
+            known = set(there.scalars())
+            if rows := [row for row in rows if row["application_id"] in known]:
+                await connection.execute(statement, rows)
             await connection.execute(delete(rate_count).where(rate_count.c.hour < hour))
             found = await connection.execute(
                 select(rate_count.c.application_id, rate_count.c.used).where(

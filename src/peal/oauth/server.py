@@ -24,6 +24,14 @@ _GRANTS = {"trusted": {"client_credentials"}, "public": set(), "password_credent
 _URL = "https://localhost/oauth"
 """oauthlib wants to see an URL; what it says does not matter here."""
 
+_DESCRIPTIONS = {
+    "invalid_client": "Unknown application or wrong secret",
+    "invalid_scope": "There is one scope: all",
+    "unauthorized_client": "Applications of this type may not use this grant",
+    "unsupported_grant_type": "There is no such grant",
+}
+"""Where the library itself says nothing."""
+
 
 @dataclass
 class Answer:
@@ -66,7 +74,12 @@ class Issuer(RequestValidator):  # type: ignore[misc]
 
     def _answer(self, reply: tuple[dict[str, str], str, int]) -> Answer:
         headers, body, status = reply
-        return Answer(status, {**headers, "Cache-Control": "no-store"}, json.loads(body or "{}"))
+        shown = json.loads(body or "{}")
+        if "error" in shown:
+            shown.setdefault(
+                "error_description", _DESCRIPTIONS.get(shown["error"], "The request was refused")
+            )
+        return Answer(status, {**headers, "Cache-Control": "no-store"}, shown)
 
     def authenticate_client(self, request: Request, *_: Any, **__: Any) -> bool:
         """Compare the secret with the application's."""

@@ -11,9 +11,9 @@ from peal.http.values import Count, Id, Line
 
 AuthType = Literal["digest", "network", "both"]
 RecordFormat = Literal["mp3", "wav"]
-Countries = Annotated[str, Meta(max_length=1000, pattern=r"^[A-Z]{2}( [A-Z]{2})*$")]
-Pin = Annotated[str, Meta(max_length=32, pattern=r"^[0-9]+$")]
-Password = Annotated[str, Meta(min_length=8, max_length=128, pattern=r"^[\x20-\x7e]*$|^generate$")]
+Countries = Annotated[str, Meta(max_length=1000, pattern=r"^[A-Z]{2}( [A-Z]{2})*(?!\n)$")]
+Pin = Annotated[str, Meta(max_length=32, pattern=r"^[0-9]+(?!\n)$")]
+Password = Annotated[str, Meta(min_length=8, max_length=128, pattern=r"^[\x20-\x7e]*(?!\n)$")]
 
 
 class Phone(Struct):
