@@ -107,12 +107,34 @@ class PreconditionFailed(PealError):
 
 
 @dataclass
+class UnsupportedMediaType(PealError):
+    """415: a body in a form that is not taken."""
+
+    code = 415
+    status: str | int | None = "unsupported_media_type"
+
+    @classmethod
+    def of(cls, header: str, reason: str) -> "UnsupportedMediaType":
+        """Return the 415 that names the header at fault and the reason."""
+        return cls(f"{header}: {reason}", errors=[FieldError(header, reason)])
+
+
+@dataclass
 class TooManyRequests(PealError):
     """429: the hourly limit, or the guard against guessing."""
 
     message: str = "Rate limit exceeded"
     code = 429
     status: str | int | None = "rate_limit_exceeded"
+
+
+@dataclass
+class DatabaseUnavailable(PealError):
+    """503: the database does not answer, or has no room for this request now."""
+
+    message: str = "The database does not answer"
+    code = 503
+    status: str | int | None = "database_unavailable"
 
 
 @dataclass

@@ -6,9 +6,9 @@ from typing import Any
 import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
-from sqlalchemy.exc import IntegrityError
 
-from peal.errors import BadRequest, NotFound, PealError
+from peal.db.failures import FAILURES, meaning
+from peal.errors import BadRequest, DatabaseUnavailable, FieldError, NotFound, PealError
 
 log = structlog.get_logger()
 
@@ -27,25 +27,45 @@ def render(_request: Request[Any, Any, Any], error: PealError) -> Response[dict[
 
 def render_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """Answer what the framework found: no such path or method, a body too large, a bad parameter."""
+    if error.status_code >= 500:
+        return render_unexpected(request, error)
     if error.status_code == 404:
         return render(request, NotFound("Not found"))
-    shown = BadRequest(error.detail, status=_WORDS.get(error.status_code, "bad_request"))
+    word = _WORDS.get(error.status_code, "bad_request")
+    shown = BadRequest(error.detail, status=word, errors=_fields(error), headers=error.headers or {})
+    if shown.errors:
+        shown.message = "; ".join(f"{e.field}: {e.message}" for e in shown.errors)
     answer = render(request, shown)
     answer.status_code = error.status_code
     return answer
 
 
-def render_integrity(request: Request[Any, Any, Any], error: IntegrityError) -> Response[dict[str, Any]]:
-    """Answer what only the database could see: a second one of a kind, or one that is still in use."""
-    log.info("integrity_error", reason=str(error.orig))
-    return render(
-        request, BadRequest("The value is taken already, or the object is still in use", status="conflict")
-    )
+def render_database(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Answer what only the database could see, without its words: they tell of tables and hosts."""
+    origin = getattr(error, "orig", None) or error
+    match meaning(error):
+        case "conflict":
+            log.info("database_conflict", reason=str(origin))
+            text = "The value is taken already, or the object is still in use"
+            return render(request, BadRequest(text, status="conflict"))
+        case "value":
+            log.warning("database_refused_value", reason=str(origin))
+            return render(request, BadRequest("A value can't be stored"))
+        case "unavailable":
+            log.error("database_unavailable", reason=f"{type(origin).__name__}: {origin}")
+            return render(request, DatabaseUnavailable(headers={"Retry-After": "1"}))
+        case "defect":
+            return render_unexpected(request, error)
 
 
 def render_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """Answer a defect of ours: 500, its trace in the log under the request's id."""
-    log.error("unexpected_error", path=request.scope["path"], exc_info=error)
+    log.error(
+        "unexpected_error",
+        path=request.scope["path"],
+        request_id=request.scope["state"].get("request_id"),
+        exc_info=error,
+    )
     body = {"message": "Internal error", "status": "internal_error"}
     return Response(body, status_code=500, media_type=MediaType.JSON)
 
@@ -55,9 +75,15 @@ def new_request_id() -> str:
     return os.urandom(16).hex()
 
 
+def _fields(error: HTTPException) -> list[FieldError]:
+    """Return the parameters that the framework blames."""
+    blamed = error.extra if isinstance(error.extra, list) else []
+    return [FieldError(str(e["key"]), str(e["message"])) for e in blamed if "key" in e and "message" in e]
+
+
 HANDLERS: dict[int | type[Exception], Any] = {
     PealError: render,
     HTTPException: render_framework,
-    IntegrityError: render_integrity,
+    **dict.fromkeys(FAILURES, render_database),
     Exception: render_unexpected,
 }

@@ -7,7 +7,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from peal.db.work import reading
-from peal.errors import PealError
+from peal.errors import DatabaseUnavailable
 
 
 @get("/healthz", include_in_schema=False)
@@ -23,9 +23,7 @@ async def readyz(request: Request[None, None, State]) -> dict[str, str]:
         async with reading(request.app.state.database) as work:
             await work.execute(select(literal(1)))
     except (SQLAlchemyError, OSError) as error:
-        failure = PealError("The database does not answer", status="database_unavailable")
-        failure.code = 503
-        raise failure from error
+        raise DatabaseUnavailable() from error
     return {"status": "ready"}
 
 
