@@ -1,5 +1,6 @@
 """The real parts that tests run against: a PostgreSQL cluster, a Peal, a client of its API."""
 
+import asyncio
 import json
 import os
 import pwd
@@ -14,8 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from sqlalchemy import Executable, select
 
 from peal.cli.session import transact
+from peal.db.engine import Database
+from peal.db.tables import metadata
 from peal.oauth import service as oauth
 from peal.users import service as users
 from peal.users.service import NewUser
@@ -80,6 +84,34 @@ def peal(database: str, *arguments: str, stdin: str = "", ok: bool = True) -> di
         return {"code": done.returncode, "stderr": done.stderr}
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def look(database: str, *statements: Executable) -> list[list[dict]]:
+    """Run statements in one transaction, past the API; return the rows of each."""
+
+    async def run():
+        opened = Database(database, connections=1)
+        try:
+            async with opened.write() as connection:
+                done = [await connection.execute(statement) for statement in statements]
+                return [[dict(row) for row in one.mappings()] if one.returns_rows else [] for one in done]
+        finally:
+            await opened.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
+
+
+def contents(database: str, *, without: tuple[str, ...] = ()) -> dict[str, list[dict]]:
+    """Return all rows of all tables."""
+    tables = [table for table in metadata.sorted_tables if table.name not in without]
+    return dict(
+        zip(
+            (table.name for table in tables),
+            look(database, *(select(table).order_by(*table.primary_key) for table in tables)),
+            strict=True,
+        )
+    )
 
 
 @dataclass

@@ -1,0 +1,186 @@
+"""Every route of the application, each with a request that its owner would send.
+
+Routes come from the router, bodies from the OpenAPI document: a new route is walked by itself. Where
+a body can't be guessed from its schema, `SAMPLES` says what to send.
+"""
+
+import itertools
+import re
+import secrets
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import httpx
+from litestar import Litestar
+from parts import Api, Tenant
+
+from peal.settings import Settings
+
+PREFIX = "/api/ver1.0"
+WAV = b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\4\0\0\0\0\0\0\0"
+_serial = itertools.count(500)
+
+SAMPLES = {
+    "type": lambda _: "phone",
+    "prefix": lambda marker: f"{marker}{next(_serial)}",
+    "domain": lambda _: "walk.test",
+    "match_exp": lambda _: "^7(.*)$",
+    "password": lambda marker: f"password {marker}",
+    "timezone": lambda _: "Asia/Omsk",
+}
+"""Fields whose schema does not say enough, or too much; by name."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of a route; `path` is a template, `schema` that of its body."""
+
+    method: str
+    path: str
+    media: str | None
+    schema: dict[str, Any] | None = field(hash=False)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def writes(self) -> bool:
+        return self.method not in ("GET", "HEAD", "OPTIONS")
+
+    @property
+    def parameters(self) -> list[str]:
+        return re.findall(r"{(\w+)}", self.path)
+
+    def body(self, marker: str, **known: Any) -> dict[str, Any]:
+        """Return the arguments of a request: a body that is taken, its texts are `marker`."""
+        if self.schema is None:
+            return {}
+        number = {"name": str(next(_serial))} if self.path.endswith("/extension") else {}
+        values = sample(self.schema, f"{marker}x{next(_serial)}", known | number)
+        if "bundle_list" in values:
+            values.pop("extension_id", None)  # its other name
+        if self.media != "multipart/form-data":
+            return {"json": values}
+        files = {name: ("a.wav", value) for name, value in values.items() if isinstance(value, bytes)}
+        return {"files": files, "data": {k: v for k, v in values.items() if k not in files}}
+
+
+@cache
+def application() -> tuple[Litestar, dict[str, Any]]:
+    """Return the application, which nobody starts, and its OpenAPI document."""
+    with warnings.catch_warnings():  # the framework's next version will want parameters declared otherwise
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from peal.app import create_litestar
+        from peal.http.document import document
+
+        app = create_litestar(Settings(database_url="sqlite:////never-opened"))
+        return app, document(app)
+
+
+@cache
+def operations(below: str = PREFIX) -> list[Operation]:
+    """Return what the router knows below a path, without the framework's own OPTIONS."""
+    routes, paths = application()[0].routes, application()[1]["paths"]
+    found = []
+    for route in routes:
+        path = re.sub(r":\w+}", "}", route.path)
+        for method in sorted(getattr(route, "methods", ())):
+            if path.startswith(below) and method != "OPTIONS":
+                described = paths.get(path, {}).get(method.lower(), {})
+                content = described.get("requestBody", {}).get("content", {})
+                media, schema = next(((m, c["schema"]) for m, c in content.items()), (None, None))
+                found.append(Operation(method, path, media, schema))
+    return found
+
+
+def sample(schema: dict[str, Any], marker: str, known: dict[str, Any], name: str = "") -> Any:
+    """Return a value that `schema` takes; None: none can be made up."""
+    schema = _resolved(schema)
+    if name in known:
+        return known[name]
+    if name in SAMPLES:
+        return SAMPLES[name](marker)
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "object":
+            made = {n: sample(s, marker, known, n) for n, s in schema.get("properties", {}).items()}
+            return {n: value for n, value in made.items() if value is not None}
+        case "array":
+            return schema["examples"][0] if "examples" in schema else _listed(schema, marker, known)
+        case "boolean":
+            return True
+        case "integer":
+            return None if schema.get("maximum", 0) > 2**31 else 3
+        case "string":
+            return WAV if _is_file(schema) else _text(schema, marker)
+    return None
+
+
+def _listed(schema: dict[str, Any], marker: str, known: dict[str, Any]) -> list[Any] | None:
+    one = sample(schema["items"], marker, known)
+    return None if one is None else [one]
+
+
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in schema:
+        schema = application()[1]["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for choice in schema.get("oneOf", schema.get("anyOf", ())):
+        if choice.get("type") != "null":
+            return _resolved({k: v for k, v in schema.items() if k not in ("oneOf", "anyOf")} | choice)
+    return schema
+
+
+def _is_file(schema: dict[str, Any]) -> bool:
+    return "contentMediaType" in schema or schema.get("format") == "binary"
+
+
+def _text(schema: dict[str, Any], marker: str) -> str | None:
+    for text in (marker, "RU", "77"):
+        if re.search(schema.get("pattern", ""), text) and len(text) <= schema.get("maxLength", 1000):
+            return text
+    return None
+
+
+@dataclass
+class Household:
+    """A client that has one of everything, and two phones; all texts of its things hold `marker`."""
+
+    tenant: Tenant
+    marker: str = field(default_factory=lambda: f"m{secrets.token_hex(4)}")
+    ids: dict[str, Any] = field(default_factory=dict)
+    other: int = 0
+
+    def furnish(self) -> "Household":
+        """Make one of everything that a POST on a collection makes."""
+        self.ids["client_id"] = self.tenant.id
+        self.other = self.tenant.extension(label=f"other of {self.marker}")
+        for operation in sorted(operations(), key=lambda o: len(o.parameters)):
+            parameter = _element_of(operation)
+            if parameter and parameter not in self.ids:
+                made = self.send(self.tenant.api, operation)
+                assert made.status_code == 201, f"{operation}: {made.text}; tell tests/walk.py what to send"
+                self.ids[parameter] = made.json()["id"]
+        return self
+
+    def send(self, api: Api | httpx.Client, operation: Operation, **places: Any) -> httpx.Response:
+        """Send a request that this household's owner could send; `places` in the path, if not its own."""
+        path = operation.path.removeprefix(PREFIX).format_map(self.ids | places)
+        body = operation.body(self.marker, bundle_list=[self.other])
+        root = "" if operation.path.startswith(PREFIX) else str(api.base_url).removesuffix(f"{PREFIX}/")
+        return api.request(operation.method, root + path, **body)
+
+
+def _element_of(operation: Operation) -> str | None:
+    """Return the name of the id that a POST on this collection makes."""
+    if operation.method != "POST":
+        return None
+    found: Iterator[str] = (
+        o.parameters[-1]
+        for o in operations()
+        if re.fullmatch(re.escape(operation.path) + r"/{\w+}", o.path) and o.parameters
+    )
+    return next(found, None)
