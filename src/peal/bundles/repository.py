@@ -1,5 +1,6 @@
 """Bundles in the database."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from peal.bundles.model import Member
 from peal.bundles.tables import bundle
 from peal.clients.tables import client
 from peal.db.work import Work
+from peal.errors import extension_not_found
 from peal.extensions.tables import extension
 from peal.kit.numbers import full_name
 from peal.kit.paging import Page
@@ -43,7 +45,11 @@ async def associated(work: Work, main_id: int) -> tuple[int, ...]:
 
 
 async def of_extension(work: Work, extension_id: int) -> tuple[int, list[int]]:
-    """Return the main extension of the bundle that `extension_id` is in, and the associated ones."""
+    """Return the main extension of the bundle that `extension_id` is in, and the associated ones.
+
+    Raises:
+        NotFound: the extension was deleted a moment ago.
+    """
     mine = select(extension.c.bundle_id).where(extension.c.id == extension_id).scalar_subquery()
     query = (
         select(extension.c.bundle_id, extension.c.id)
@@ -51,26 +57,30 @@ async def of_extension(work: Work, extension_id: int) -> tuple[int, list[int]]:
         .order_by(extension.c.position)
     )
     rows = (await work.execute(query)).all()
+    if not rows:
+        raise extension_not_found()
     return rows[0].bundle_id, [row.id for row in rows[1:]]
 
 
 async def page(work: Work, client_id: int, wanted: Page) -> list[tuple[int, list[int]]]:
     """Return a page of the client's bundles by their main ids, each with its associated extensions."""
+    order = extension.c.bundle_id.desc() if wanted.descending else extension.c.bundle_id
     mains = (
         select(extension.c.bundle_id)
         .where(extension.c.client_id == client_id, extension.c.position > 0)
         .group_by(extension.c.bundle_id)
-        .order_by(extension.c.bundle_id.desc() if wanted.descending else extension.c.bundle_id)
+        .order_by(order)
         .limit(wanted.per_page)
         .offset(wanted.offset)
+        .subquery()
     )
-    ids = list((await work.execute(mains)).scalars())
     query = (
         select(extension.c.bundle_id, extension.c.id)
-        .where(extension.c.bundle_id.in_(ids), extension.c.position > 0)
-        .order_by(extension.c.position)
+        .join(mains, mains.c.bundle_id == extension.c.bundle_id)
+        .where(extension.c.position > 0)
+        .order_by(order, extension.c.position)
     )
-    lists: dict[int, list[int]] = {main_id: [] for main_id in ids}
+    lists: dict[int, list[int]] = defaultdict(list)
     for row in await work.execute(query):
         lists[row.bundle_id].append(row.id)
     return list(lists.items())

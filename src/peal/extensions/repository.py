@@ -9,6 +9,7 @@ from peal.bundles.fields import DEFAULTS, SYNCHRONISED
 from peal.bundles.tables import bundle
 from peal.clients.tables import client
 from peal.db.work import Work
+from peal.errors import extension_not_found
 from peal.extensions.tables import extension
 from peal.kit.paging import Page
 from peal.phones.tables import phone
@@ -25,8 +26,14 @@ def _query() -> Select[Any]:
 
 
 async def one(work: Work, extension_id: int) -> dict[str, Any]:
-    """Return an extension with its synchronised fields, its client's prefix and domain."""
-    row = (await work.execute(_query().where(extension.c.id == extension_id))).mappings().one()
+    """Return an extension with its synchronised fields, its client's prefix and domain.
+
+    Raises:
+        NotFound: it was deleted a moment ago.
+    """
+    row = (await work.execute(_query().where(extension.c.id == extension_id))).mappings().first()
+    if row is None:
+        raise extension_not_found()
     return dict(row)
 
 

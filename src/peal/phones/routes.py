@@ -4,8 +4,7 @@ from typing import Any
 
 from litestar import get, put
 
-from peal.bundles import repository as bundles
-from peal.db.work import Work, reading, writing
+from peal.db.work import reading, writing
 from peal.http import realms
 from peal.http.principal import ApiRequest, actor
 from peal.http.shape import given, shape
@@ -20,7 +19,7 @@ async def get_phone(request: ApiRequest, extension_id: str) -> Phone:
     """`password` is always null here."""
     async with reading(request.app.state.database) as work:
         place = await realms.extension_realm(work, request.user, extension_id)
-        return await show(work, await service.get(work, place.id))
+        return show(await service.get(work, place.id))
 
 
 @put(PATH, tags=["phone"], summary="Change PhoneProperties")
@@ -30,14 +29,13 @@ async def change_phone(request: ApiRequest, extension_id: str, data: PhoneChange
         place = await realms.extension_realm(work, request.user, extension_id, write=True)
         row, values = await service.get(work, place.id), given(data)
         realms.check_own_fields(request.user, values, row, {"label", "password"})
-        return await show(work, await service.change(work, row, values))
+        return show(await service.change(work, row, values))
 
 
-async def show(work: Work, row: dict[str, Any]) -> Phone:
-    """Return a phone's row as the API shows it, with its bundle."""
-    main_id, associated = await bundles.of_extension(work, row["extension_id"])
-    shown = {"password": None, **row, "bundle_id": main_id if associated else None, "bundle_list": associated}
-    return shape(shown, Phone)
+def show(row: dict[str, Any]) -> Phone:
+    """Return a phone's row as the API shows it."""
+    main_id = row["bundle_id"] if row["bundle_list"] else None
+    return shape({"password": None, **row, "bundle_id": main_id}, Phone)
 
 
 ROUTES = [get_phone, change_phone]
