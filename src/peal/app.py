@@ -28,10 +28,11 @@ from peal.networks.routes import ROUTES as NETWORKS
 from peal.oauth.routes import ROUTES as OAUTH
 from peal.phones.routes import ROUTES as PHONES
 from peal.settings import Settings
+from peal.sounds.routes import ROUTES as SOUNDS
 from peal.statuses.routes import ROUTES as STATUSES
 from peal.users.routes import ROUTES as USERS
 
-API = [*USERS, *CLIENTS, *STATUSES, *EXTENSIONS, *PHONES, *BUNDLES, *DIAL_RULES, *NETWORKS]
+API = [*USERS, *CLIENTS, *STATUSES, *EXTENSIONS, *PHONES, *BUNDLES, *DIAL_RULES, *NETWORKS, *SOUNDS]
 
 
 def create_app(settings: Settings | None = None) -> Any:

@@ -106,10 +106,23 @@ def test_a_broken_promise_is_refused(database, three, statement):
     assert isinstance(failure.value.__cause__, IntegrityError)
 
 
-def test_an_id_is_never_used_twice(database, three):
+def test_the_id_of_an_extension_is_never_used_twice(database, three):
     async def remove_and_make(work):
         await extensions.remove(work, three[-1])
         client_id = (await work.execute(text("SELECT max(id) FROM client"))).scalar_one()
         return (await extensions.create(work, client_id, {"name": "109", "type": "phone"}))["id"]
 
     assert transact(database, remove_and_make) > max(three)
+
+
+def test_the_id_of_a_client_is_never_used_twice(database):
+    async def make(work):
+        return (await clients.create(work, {"name": "A", "prefix": "9", "domain": "pbx.test"}))["id"]
+
+    async def remove_and_make(work):
+        gone = await make(work)
+        await clients.remove(work, gone)
+        return await make(work), gone
+
+    made, gone = transact(database, remove_and_make)
+    assert made > gone

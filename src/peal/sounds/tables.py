@@ -1,6 +1,15 @@
 """Sounds; their content lies in the database: several processes, one backup."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from peal.db.metadata import Id, created_column, id_column, metadata
 
@@ -16,5 +25,6 @@ sound = Table(
     created_column(),
     UniqueConstraint("id", "client_id"),
     ForeignKeyConstraint(["client_id"], ["client.id"], ondelete="CASCADE"),
+    CheckConstraint("format IN ('wav', 'mp3')", name="format"),
     sqlite_autoincrement=True,
 )

@@ -7,6 +7,11 @@ revision = "0001"
 down_revision = None
 
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+CLIENT_NAMES = (
+    ("hold_music", "sound"),
+    ("dial_rule_id", "dial_rule"),
+    ("sip_network_permission_id", "sip_network_permission"),
+)
 
 
 def upgrade() -> None:
@@ -38,9 +43,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_change_log")),
         sqlite_autoincrement=True,
     )
+    # Tables that name each other: SQLite takes the second key at once, PostgreSQL afterwards.
+    later = op.get_bind().dialect.name != "sqlite"
+    named_by_client = [
+        sa.ForeignKeyConstraint(
+            [name, "own_id"], [f"{named}.id", f"{named}.client_id"], name=op.f(f"fk_client_{name}_own_id")
+        )
+        for name, named in CLIENT_NAMES
+        if not later
+    ]
     op.create_table(
         "client",
         sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("own_id", Id, sa.Computed("id", persisted=True)),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("type", sa.String(length=1), server_default="J", nullable=False),
         sa.Column("prefix", sa.String(length=32), nullable=False),
@@ -52,16 +67,17 @@ def upgrade() -> None:
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("timezone", sa.String(length=64), server_default="Europe/Moscow", nullable=False),
         sa.Column("language", sa.String(length=16), nullable=True),
-        sa.Column("hold_music", sa.Integer(), nullable=True),
-        sa.Column("dial_rule_id", sa.Integer(), nullable=True),
+        sa.Column("hold_music", Id, nullable=True),
+        sa.Column("dial_rule_id", Id, nullable=True),
         sa.Column("geo_list", sa.Text(), nullable=True),
         sa.Column("record_format", sa.String(length=8), server_default="mp3", nullable=False),
         sa.Column("record_stereo", sa.Boolean(), server_default="0", nullable=False),
-        sa.Column("sip_network_permission_id", sa.Integer(), nullable=True),
+        sa.Column("sip_network_permission_id", Id, nullable=True),
         sa.Column("reg_status_log", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("extra_params", sa.Text(), nullable=True),
         sa.CheckConstraint("status IN ('active', 'blocked')", name=op.f("ck_client_status")),
         sa.CheckConstraint("extension_len BETWEEN 2 AND 4", name=op.f("ck_client_extension_len")),
+        *named_by_client,
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client")),
         sa.UniqueConstraint("domain", "prefix", name=op.f("uq_client_domain_prefix")),
         sqlite_autoincrement=True,
@@ -115,6 +131,7 @@ def upgrade() -> None:
         sa.Column("format", sa.String(length=8), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("create_date", sa.DateTime(), nullable=False),
+        sa.CheckConstraint("format IN ('wav', 'mp3')", name=op.f("ck_sound_format")),
         sa.ForeignKeyConstraint(
             ["client_id"], ["client.id"], name=op.f("fk_sound_client_id"), ondelete="CASCADE"
         ),
@@ -122,8 +139,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "client_id", name=op.f("uq_sound_id_client_id")),
         sqlite_autoincrement=True,
     )
-    # Bundle and extension name each other: SQLite takes the second key at once, PostgreSQL afterwards.
-    later = op.get_bind().dialect.name != "sqlite"
+    if later:
+        for name, named in CLIENT_NAMES:
+            op.create_foreign_key(
+                op.f(f"fk_client_{name}_own_id"), "client", named, [name, "own_id"], ["id", "client_id"]
+            )
     main_extension = (
         []
         if later
