@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,9 +45,7 @@ class Postgres:
             folder.chmod(0o755)
             os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
         self._run("initdb", "-D", folder / "data", "-U", "peal", "-A", "trust")
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1"
-        options += " -c unix_socket_directories='' -c max_connections=300"
-        self._run("pg_ctl", "-D", folder / "data", "-l", folder / "log", "-o", options, "-w", "start")
+        self.start()
         self._sql("CREATE DATABASE template")
         peal(self.url("template"), "migrate")
 
@@ -56,6 +56,12 @@ class Postgres:
         name = f"t{secrets.token_hex(6)}"
         self._sql(f"CREATE DATABASE {name} TEMPLATE template")
         return self.url(name)
+
+    def start(self):
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1"
+        options += " -c unix_socket_directories='' -c max_connections=300"
+        log = self.folder / "log"
+        self._run("pg_ctl", "-D", self.folder / "data", "-l", log, "-o", options, "-w", "start")
 
     def stop(self):
         self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
@@ -127,7 +133,8 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
-        self.clients = []
+        self.web = httpx.Client(base_url=self.url, timeout=30)  # without a token
+        self.clients = [self.web]
         self.admin = self.api()
 
     def start(self):
@@ -190,6 +197,18 @@ class Server:
         made = self.admin.post("/admin/client/", json=body)
         assert made.status_code == 201, made.text
         return Tenant(self, made.json(), self.api(made.json()["id"]))
+
+
+@contextmanager
+def serving(database: str, folder: Path, workers: int = 1, **settings: str) -> Iterator[Server]:
+    """A Peal with settings of its own, by their names in the file; it must stop cleanly."""
+    environment = {f"PEAL_{name.upper()}": str(value) for name, value in settings.items()}
+    running = Server(database, folder / "log", environment, workers)
+    try:
+        yield running
+    finally:
+        code = running.stop()
+    assert code == 0, running.log.read_text()[-3000:]
 
 
 class Api(httpx.Client):
