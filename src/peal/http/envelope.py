@@ -1,7 +1,9 @@
 """The outermost layer: request id, one log line, metrics, and a limit on the body's size."""
 
+import asyncio
 import re
 import time
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +16,9 @@ from peal.kit.logs import Access, log_access, now
 
 REQUESTS = Counter("peal_http_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("peal_http_request_seconds", "Time to the end of the answer", ["route"])
+
+DRAIN_BYTES = 16 * 1024 * 1024
+DRAIN_SECONDS = 5
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -40,14 +45,40 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status >= 400:
+                    await body.drain()
                 extra = {"X-Request-Id": state["request_id"], **state.get("headers", {})}
                 message["headers"] = [*message["headers"], *_encoded(extra)]
             await send(message)
 
+        body = _Body(receive)
+
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, body.receive, send_with_headers)
         finally:
             _record(scope, method, status, time.perf_counter() - started)
+
+
+class _Body:
+    """The body as the server gives it, and whether the application has read it to its end."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = False
+
+    async def receive(self) -> Any:
+        """Return the next message."""
+        message = await self._receive()
+        self._ended = not message.get("more_body")
+        return message
+
+    async def drain(self) -> None:
+        """Read what a refusal has left, within bounds: a client that still sends would miss the answer."""
+        left = DRAIN_BYTES
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while not self._ended and left > 0:
+                    left -= len((await self.receive()).get("body", b""))
 
 
 def _request_id(scope: Any) -> str:

@@ -76,9 +76,10 @@ def new_request_id() -> str:
 
 
 def _fields(error: HTTPException) -> list[FieldError]:
-    """Return the parameters that the framework blames."""
+    """Return the parameters that the framework blames; it decodes no empty body and misses `data`."""
     blamed = error.extra if isinstance(error.extra, list) else []
-    return [FieldError(str(e["key"]), str(e["message"])) for e in blamed if "key" in e and "message" in e]
+    found = [FieldError(str(e["key"]), str(e["message"])) for e in blamed if "key" in e and "message" in e]
+    return [FieldError("body", "is empty, must be a JSON object") if e.field == "data" else e for e in found]
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

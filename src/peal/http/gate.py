@@ -10,7 +10,7 @@ from sqlalchemy import select
 from peal.clients.tables import client
 from peal.db.engine import Database
 from peal.db.work import reading
-from peal.errors import BadRequest, NotFound, Unauthorized, call_api_only, read_only_user, user_blocked
+from peal.errors import NotFound, Unauthorized, bad_field, call_api_only, read_only_user, user_blocked
 from peal.http.principal import Principal
 from peal.kit import dates
 from peal.kit.digests import digest
@@ -129,7 +129,7 @@ def _refuse_nul(connection: ASGIConnection) -> None:  # type: ignore[type-arg]
     if "\x00" in connection.scope["path"]:
         raise NotFound()
     if b"%00" in connection.scope["query_string"]:
-        raise BadRequest("A query can't hold a NUL")
+        raise bad_field("query", "can't hold a NUL")
 
 
 def _check_may_write(principal: Principal, handler: BaseRouteHandler) -> None:

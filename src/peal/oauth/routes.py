@@ -61,7 +61,9 @@ async def parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
     """Return the parameters, wherever the client has put them; those in the body win."""
     try:
         form = await request.form()
-    except (HTTPException, UnicodeDecodeError, ValueError):
+    except (HTTPException, UnicodeDecodeError, ValueError) as error:
+        if isinstance(error, HTTPException) and error.status_code == 413:
+            raise
         form = {}  # type: ignore[assignment]  # not a form: oauthlib names what is missing
     found = {**request.query_params.dict(), **dict(form)}
     one = {k: v[0] if isinstance(v, list) else v for k, v in found.items() if k in _PARAMETERS}
