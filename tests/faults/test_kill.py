@@ -15,8 +15,11 @@ from threading import Event
 
 import httpx
 import pytest
-from parts import Postgres, Server
+from parts import Postgres, Server, look
 from plain_bundles import Translator
+from sqlalchemy import select
+
+from peal.oauth.tables import rate_count
 
 ROUNDS = range(20 if os.environ.get("PEAL_TEST_SLOW") else 2)
 
@@ -221,15 +224,20 @@ def is_running(pid):
         return False
 
 
-def test_killing_postgresql_under_a_running_peal(mortal, tmp_path):
-    peal = Server(mortal.database(), tmp_path / "log")
-    try:
-        for seed in ROUNDS:
-            storm = Storm(peal, seed)
-            storm.during(lambda storm=storm: kill_and_restart(mortal, peal, storm))
-            storm.check()
-    finally:
-        assert peal.stop() == 0, peal.log.read_text()[-3000:]
+@pytest.fixture
+def peal(mortal, tmp_path):
+    """A Peal over that cluster."""
+    settings = {"PEAL_TOKEN_CACHE_SECONDS": "10"}  # who is known stays known while the database is away
+    running = Server(mortal.database(), tmp_path / "log", settings)
+    yield running
+    assert running.stop() == 0, running.log.read_text()[-3000:]
+
+
+def test_killing_postgresql_under_a_running_peal(mortal, peal):
+    for seed in ROUNDS:
+        storm = Storm(peal, seed)
+        storm.during(lambda storm=storm: kill_and_restart(mortal, peal, storm))
+        storm.check()
 
 
 def kill_and_restart(cluster, peal, storm):
@@ -239,3 +247,39 @@ def kill_and_restart(cluster, peal, storm):
     cluster.start()
     assert httpx.get(peal.url + "/readyz").status_code == 200
     storm.wait_for_writes(30)
+
+
+def test_nobody_notices_that_postgresql_was_restarted_while_all_slept(mortal, peal):
+    tenant = peal.tenant()
+    phone = tenant.extension()
+    ask = [lambda: tenant.api.get(f"/client/@me/extensions_bundle/{phone}")]
+    ask.append(lambda: tenant.api.put(f"/extension/{phone}/phone/", json={"incoming_limit": 1}))
+    with ThreadPoolExecutor(16) as pool:
+        for _ in "12":
+            answers = list(pool.map(lambda i: ask[i % 2](), range(64)))
+            assert [answer.text for answer in answers if answer.status_code != 200] == []
+            kill_postgresql(mortal)
+            mortal.start()
+        assert tenant.api.get(f"/extension/{phone}/phone/").json()["incoming_limit"] == 1
+
+
+def test_the_hourly_limit_counts_on_after_postgresql_was_away(mortal, peal):
+    def counted():
+        (rows,) = look(peal.database, select(rate_count.c.used))
+        return sum(row["used"] for row in rows)
+
+    limited = peal.api(peal.tenant().id, rate_limit=1000)
+    limited.get("/client/@me/extension/")
+    wait_until(lambda: counted() == 1)
+    kill_postgresql(mortal)
+    limited.get("/client/@me/extension/")
+    wait_until(lambda: "rate_limit_not_merged" in peal.log.read_text())
+    mortal.start()
+    wait_until(lambda: counted() == 2)
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -29,10 +29,12 @@ FAILURES = (
     PoolTimeout,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    ConnectionError,
-    TimeoutError,
+    OSError,
 )
-"""What the database and its drivers raise, with SQLAlchemy around it or without."""
+"""What the database and its drivers raise, with SQLAlchemy around it or without.
+
+OSError as it is: a name of two addresses, both of which refuse, gives no ConnectionError.
+"""
 
 
 def meaning(error: BaseException) -> Meaning:
@@ -64,5 +66,5 @@ def _of_sqlite(code: int) -> Meaning:
 
 def _is_connection(origin: Any) -> bool:
     cause = getattr(origin, "__cause__", None)
-    kinds = (PoolTimeout, asyncpg.InterfaceError, ConnectionError, TimeoutError)
+    kinds = (PoolTimeout, asyncpg.InterfaceError, OSError)
     return isinstance(origin, kinds) or isinstance(cause, kinds)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
 from peal.db.engine import Database
+from peal.db.failures import FAILURES
 from peal.errors import TooManyRequests
 from peal.oauth.tables import application, rate_count
 
@@ -69,7 +69,7 @@ class HourlyLimit:
             return
         try:
             totals = await self._add(hour, pending)
-        except SQLAlchemyError as error:
+        except FAILURES as error:
             log.warning("rate_limit_not_merged", reason=str(error))
             return
         if hour == self._hour:
