@@ -13,6 +13,7 @@ import msgspec
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
+from peal.http import marks
 from peal.http.listing import MAX_PAGE, MAX_PER_PAGE
 from peal.http.values import MAX_ID
 
@@ -181,6 +182,7 @@ def document(app: Litestar) -> Json:
         else:
             _describe_oauth(path, operation)
     result["components"]["schemas"] |= _schemas(models)
+    marks.describe(result["components"]["schemas"])
     return result
 
 

@@ -83,10 +83,15 @@ def take(sent: Mapping[str, Any], model: type[T], *, clears: bool) -> T:
     return model(**values)
 
 
-def _check_media(headers: Mapping[str, str], body: bytes) -> None:
+def refuse_coding(headers: Mapping[str, str]) -> None:
+    """Refuse a compressed body."""
     coding = headers.get("content-encoding", "").strip().lower()
     if coding not in ("", "identity"):
         raise UnsupportedMediaType.of("Content-Encoding", "bodies are taken as they are, not compressed")
+
+
+def _check_media(headers: Mapping[str, str], body: bytes) -> None:
+    refuse_coding(headers)
     declared = headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and declared and not declared.endswith("json") and not body.lstrip().startswith(b"{"):
         raise UnsupportedMediaType.of("Content-Type", "must be application/json, and the body a JSON object")

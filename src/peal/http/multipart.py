@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from litestar.exceptions import HTTPException
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from peal.errors import BadRequest, bad_field
+from peal.errors import UnsupportedMediaType, bad_field
+from peal.http.form import refuse_coding
 from peal.http.principal import ApiRequest
 
 ENVELOPE = 65_536
@@ -40,11 +40,13 @@ async def parts(request: ApiRequest) -> list[Part]:
 
     Raises:
         BadRequest: it is no such form.
-        HTTPException: 413 as soon as it is too large, 415 for another content type.
+        UnsupportedMediaType: it does not call itself one.
+        HTTPException: 413, as soon as it is too large.
     """
+    refuse_coding(request.headers)
     content_type, options = request.content_type
     if content_type != "multipart/form-data":
-        raise HTTPException(status_code=415, detail="The body must be multipart/form-data")
+        raise UnsupportedMediaType.of("Content-Type", "must be multipart/form-data")
     found: list[Part] = []
     try:
         with PushMultipartParser(options.get("boundary", ""), max_segment_count=MAX_PARTS) as parser:
@@ -53,7 +55,7 @@ async def parts(request: ApiRequest) -> list[Part]:
                 if parser.closed:
                     break
     except MultipartError as error:
-        raise BadRequest(f"body: is not valid multipart/form-data: {error}") from error
+        raise bad_field("body", f"is not valid multipart/form-data: {error}") from error
     return found
 
 

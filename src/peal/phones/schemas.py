@@ -1,7 +1,4 @@
-"""Phones as the API shows and takes them.
-
-The mark at each field says whether it acts on calls or is only stored; it is true of this version.
-"""
+"""Phones as the API shows and takes them; what fields mean, and whether they act: `fields`."""
 
 from typing import Annotated, Literal
 
@@ -45,7 +42,7 @@ class Phone(Struct):
 
 
 class PhoneChange(Struct):
-    """Fields of a phone that a PUT may carry; stored only, until the SIP service is there."""
+    """Fields of a phone that a PUT may carry."""
 
     label: Line | None | UnsetType = UNSET
     password: Password | UnsetType = UNSET
