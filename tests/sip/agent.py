@@ -31,9 +31,6 @@ class NothingCame(AssertionError):
 class Agent:
     """Sends, receives, records, waits. All state changes under `lock`, and each change wakes the waiting."""
 
-    patience = 5.0
-    "How long a wait lasts that names no time of its own, in seconds."
-
     def __init__(
         self,
         user: str,
@@ -45,8 +42,9 @@ class Agent:
         certificate: tuple[Path, Path] | None = None,
         t1: float = 0.5,
         trying: bool = True,
+        patience: float = 5.0,
     ):
-        self.user, self.t1, self.trying = user, t1, trying
+        self.user, self.t1, self.trying, self.patience = user, t1, trying, patience
         self.dead = False
         "No power: nothing is sent, nothing is answered; the sockets stay open."
         self.received: list[Message] = []

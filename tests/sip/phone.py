@@ -30,7 +30,8 @@ class Phone(Agent):
 
     Without a `proxy` each request goes to the host of its URI. Over TLS, `ca` makes it check the other's
     certificate against `domain`, and `certificate` (chain, key) lets it listen. `namespace` is a network
-    namespace: a name or a path. `t1` scales all timers of RFC 3261, in seconds."""
+    namespace: a name or a path. `t1` scales all timers of RFC 3261, `patience` is how long a wait
+    lasts that names no time of its own; both in seconds."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Phone(Agent):
         certificate: tuple[Path, Path] | None = None,
         t1: float = 0.5,
         trying: bool = True,
+        patience: float = 5.0,
         login: str | None = None,
         preauthorize: bool = False,
     ):
@@ -62,7 +64,7 @@ class Phone(Agent):
         self._registration = (secrets.token_hex(8), secrets.token_hex(6))
         self._registrations = 0
         self._media_version = 0
-        super().__init__(user, transport, bind, namespace, domain, ca, certificate, t1, trying)
+        super().__init__(user, transport, bind, namespace, domain, ca, certificate, t1, trying, patience)
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,5 @@
 """The phone is tried before it tries others: two phones face to face, and with a plain proxy between."""
 
-import signal
 import socket
 import subprocess
 from base64 import b64encode
@@ -41,12 +40,21 @@ class PlainProxy:
         text = CONFIG.read_text().replace("@FOLDER@", str(folder)).replace("@ALGORITHM@", algorithm)
         (folder / "kamailio.cfg").write_text(text.replace("@LISTEN@", "\n".join(listen)))
         command = ["kamailio", "-f", "kamailio.cfg", "-DD", "-E", "-w", folder, "-Y", folder]
-        with (folder / "log").open("wb") as log:
+        self.log = folder / "log"
+        with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "-P", folder / "pid", "-m", "64", "-M", "8"], cwd=folder, stdout=log, stderr=log
             )
-        with self.phone("probe", t1=FAST) as probe:  # asks again and again until it is answered
-            probe.request("OPTIONS", timeout=20)
+        self._wait_ready()
+
+    def _wait_ready(self):
+        try:
+            with self.phone("probe", t1=FAST, patience=10) as probe:
+                probe.settle()  # asks again and again until it is answered
+        except NothingCame:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError(self.log.read_text()) from None
 
     def phone(self, user: str, transport: str = "udp", bind: str = "127.0.0.1", **options) -> Phone:
         host = "::1" if ":" in bind else "127.0.0.1"
@@ -54,7 +62,7 @@ class PlainProxy:
         return Phone(user, "secret", proxy=(host, port), transport=transport, bind=bind, **options)
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.terminate()
         assert self.process.wait(20) == 0
 
 
