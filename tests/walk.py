@@ -166,12 +166,21 @@ class Household:
                 self.ids[parameter] = made.json()["id"]
         return self
 
-    def send(self, api: Api | httpx.Client, operation: Operation, **places: Any) -> httpx.Response:
+    def send(
+        self,
+        api: Api | httpx.Client,
+        operation: Operation,
+        *,
+        method: str = "",
+        slash: str = "",
+        headers: dict[str, str] | None = None,
+        **places: Any,
+    ) -> httpx.Response:
         """Send a request that this household's owner could send; `places` in the path, if not its own."""
-        path = operation.path.removeprefix(PREFIX).format_map(self.ids | places)
-        body = operation.body(self.marker, bundle_list=[self.other])
-        root = "" if operation.path.startswith(PREFIX) else str(api.base_url).removesuffix(f"{PREFIX}/")
-        return api.request(operation.method, root + path, **body)
+        url = httpx.URL(str(api.base_url)).copy_with(path="/")
+        path = operation.path.format_map(self.ids | places)
+        body = operation.body(self.marker, bundle_list=[self.other]) if method in ("", "PUT", "POST") else {}
+        return api.request(method or operation.method, url.join(path + slash), headers=headers, **body)
 
 
 def _element_of(operation: Operation) -> str | None:

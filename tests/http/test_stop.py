@@ -1,0 +1,108 @@
+"""SIGTERM: what is in flight ends, nothing is lost, the process leaves with 0."""
+
+import asyncio
+import json
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from parts import Server, serving
+from sqlalchemy import select, text
+
+from peal.clients.tables import client
+from peal.db.engine import Database
+
+
+def until(happens, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < deadline, "it never happened"
+
+
+def closes(server):
+    """Whether new connections are refused."""
+    try:
+        socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_an_upload_in_flight_ends(database, tmp_path):
+    with serving(database, tmp_path) as server:
+        tenant = server.tenant()
+        path = f"/api/ver1.0/extension/{tenant.extension()}/phone/"
+        body = json.dumps({"label": "in flight"}).encode()
+        head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {tenant.api.token}\r\n"
+        head += f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as slow:
+            slow.sendall(head.encode())
+            assert slow.recv(100).startswith(b"HTTP/1.1 100 ")  # the server waits for the body
+            server.process.terminate()
+            until(lambda: closes(server))
+            slow.sendall(body)
+            answer = slow.recv(10_000)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b'"label":"in flight"' in answer
+        assert server.process.wait(20) == 0
+
+
+def test_a_write_that_waits_for_a_row_ends(postgres, tmp_path):
+    with serving(postgres.database(), tmp_path) as server, ThreadPoolExecutor(1) as thread:
+        tenant = server.tenant()
+        path = f"/extension/{tenant.extension()}/phone/"
+
+        async def hold():
+            database = Database(server.database, connections=2)
+            async with database.write() as connection:
+                await connection.execute(select(client).where(client.c.id == tenant.id).with_for_update())
+                answer = thread.submit(tenant.api.put, path, json={"label": "waiting"})
+                async with database.read() as watching:
+                    while not await waiting(watching):
+                        assert not answer.done()
+                server.process.terminate()
+                until(lambda: closes(server))
+                assert not answer.done()
+            await database.close()
+            return answer
+
+        answer = asyncio.run(hold()).result(30)
+        assert (answer.status_code, answer.json()["label"]) == (200, "waiting")
+        assert server.process.wait(20) == 0
+
+
+async def waiting(connection):
+    query = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    return (await connection.execute(query)).scalar()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_idle_connection_keeps_nobody_waiting(database, tmp_path, workers):
+    with serving(database, tmp_path, workers) as server, httpx.Client() as idle:
+        assert idle.get(f"{server.url}/healthz").status_code == 200
+        started = time.monotonic()
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        assert time.monotonic() - started < 10
+
+
+def test_what_was_answered_is_there_after_a_restart(database, tmp_path):
+    with serving(database, tmp_path) as server:
+        tenant = server.tenant()
+        phone = f"/extension/{tenant.extension()}/phone/"
+        tenant.api.put(phone, json={"label": "kept"})
+        token = tenant.api.token
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        server.start()
+        answer = httpx.get(f"{server.url}/api/ver1.0{phone}", headers={"Authorization": f"Bearer {token}"})
+        assert answer.json()["label"] == "kept"
+
+
+def test_it_leaves_with_0_on_sigint_too(tmp_path):
+    server = Server(f"sqlite:///{tmp_path / 'peal.db'}", tmp_path / "log")
+    server.process.send_signal(2)
+    assert server.process.wait(20) == 0
+    server.stop()
