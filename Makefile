@@ -1,5 +1,5 @@
 # `make run` and `make test` do everything, set-up included.
-.PHONY: setup run demo test bench lint openapi clean
+.PHONY: setup run demo test test-slow bench lint openapi clean
 
 setup:
 	@setup/install
@@ -12,6 +12,12 @@ demo: setup
 
 test: setup
 	.venv/bin/python -m pytest
+
+# What takes long, and ten times more of what is random.
+test-slow: setup
+	.venv/bin/python -m pytest -m slow
+	PEAL_TEST_SLOW=1 .venv/bin/python -m pytest tests/bundles/test_machine.py tests/bundles/test_races.py \
+	    tests/faults tests/contract
 
 bench: setup
 	.venv/bin/python benchmarks/bench.py

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BUSY_SECONDS = 10
-"""How long a SQLite writer waits for another process."""
+"""How long a writer waits for a lock: on SQLite of another process, on PostgreSQL of another transaction."""
 
 
 class Database:
@@ -31,7 +31,9 @@ class Database:
         )
         self._url, self._connections = url, connections
         self.direct: asyncpg.Pool | None = None
-        self._writer = asyncio.Lock() if self.is_sqlite else None
+        # Writers queue here: in SQLite nobody is sure of a turn, and those who wait for a client's row
+        # on PostgreSQL leave connections to those who read.
+        self._turns = asyncio.Semaphore(1 if self.is_sqlite else connections - connections // 4)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -42,10 +44,8 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Open the transaction of a request: committed when the block ends, rolled back when it raises."""
-        async with AsyncExitStack() as stack:
-            if self._writer:  # queue here, not in SQLite, where nobody is sure of a turn
-                await stack.enter_async_context(self._writer)
-            yield await stack.enter_async_context(self.engine.begin())
+        async with self._turns, self.engine.begin() as connection:
+            yield connection
 
     async def open_direct(self) -> None:
         """Open the pool of bare driver connections, for the few statements that are measured (PostgreSQL)."""
@@ -69,16 +69,17 @@ async def _keep(_connection: asyncpg.Connection) -> None:
 
 
 def _engine(url: str, connections: int) -> AsyncEngine:
-    driver = "sqlite+aiosqlite" if url.startswith("sqlite") else "postgresql+asyncpg"
+    is_sqlite = url.startswith("sqlite")
     engine = create_async_engine(
-        make_url(url).set(drivername=driver),
+        make_url(url).set(drivername="sqlite+aiosqlite" if is_sqlite else "postgresql+asyncpg"),
         pool_size=connections,
         max_overflow=0,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
-        skip_autocommit_rollback=driver.startswith("postgresql"),
+        skip_autocommit_rollback=not is_sqlite,
+        connect_args={} if is_sqlite else {"server_settings": {"lock_timeout": f"{BUSY_SECONDS}s"}},
     )
-    if driver.startswith("sqlite"):
+    if is_sqlite:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:

@@ -31,6 +31,7 @@ async def migrate(database: Database) -> str:
     """Bring the schema up to date in one transaction; return its revision."""
     async with database.write() as connection:
         if not database.is_sqlite:
+            await connection.execute(text("SET LOCAL lock_timeout = 0"))
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))
     return head()
