@@ -2,6 +2,7 @@
 "use strict";
 
 const BASE = "/api/ver1.0/";
+const SHOWN = ["content-disposition", "x-request-id", "etag", "x-ratelimit-remaining"];
 let token = "";
 let schemas = {};
 
@@ -19,8 +20,13 @@ function resolve(schema) {
   return chosen ? { ...schema, ...resolve(chosen) } : schema;
 }
 
+function isFile(schema) {
+  return schema.format === "binary" || Boolean(schema.contentMediaType);
+}
+
 function typeOf(schema) {
   const found = resolve(schema);
+  if (isFile(found)) return "file";
   if (found.enum) return found.enum.map((value) => JSON.stringify(value)).join(" | ");
   if (found.type === "array") return `list of ${typeOf(found.items)}`;
   return [].concat(found.type || "any").join(" or ");
@@ -57,13 +63,19 @@ async function answer(output, request) {
   output.textContent = "…";
   try {
     const response = await request();
-    const text = await response.text();
-    const kept = ["x-request-id", "etag", "x-ratelimit-remaining"].filter((name) => response.headers.get(name));
-    const headers = kept.map((name) => `${name}: ${response.headers.get(name)}`);
+    const text = await textOf(response);
+    const headers = SHOWN.filter((name) => response.headers.get(name))
+      .map((name) => `${name}: ${response.headers.get(name)}`);
     output.textContent = [`${response.status} ${response.statusText}`, ...headers, "", pretty(text)].join("\n");
   } catch (error) {
     output.textContent = `No answer: ${error.message}`;
   }
+}
+
+async function textOf(response) {
+  const type = response.headers.get("content-type") || "";
+  if (!type || type.includes("json") || type.startsWith("text/")) return response.text();
+  return `${(await response.blob()).size} bytes of ${type}`;
 }
 
 function pretty(text) {
@@ -90,7 +102,8 @@ function body(form, type) {
   if (type === "application/json") return form.elements.body.value;
   const data = new FormData();
   for (const field of form.querySelectorAll("[data-part]")) {
-    data.append(field.name, field.type === "file" ? field.files[0] : field.value);
+    const value = field.type === "file" ? field.files[0] : field.value;
+    if (value) data.append(field.name, value);
   }
   return data;
 }
@@ -102,17 +115,16 @@ function drawBody(form, content) {
   if (type === "application/json") {
     const text = JSON.stringify(example(schema), null, 2);
     form.append(make("textarea", { name: "body", className: "wide", value: text, ariaLabel: "body" }));
-    const required = schema.required || [];
-    const rows = fields.map(([name, value]) => [
-      name + (required.includes(name) ? " *" : ""), typeOf(value), resolve(value).description || "",
-    ]);
-    form.append(table(["field", "type", "meaning"], rows));
-    return type;
+  } else {
+    for (const [name, value] of fields) {
+      input(form, name, typeOf(value), { type: isFile(value) ? "file" : "text" }).dataset.part = "";
+    }
   }
-  for (const [name, value] of fields) {
-    const file = value.format === "binary" || value.contentMediaType;
-    input(form, name, value.description || "", { type: file ? "file" : "text" }).dataset.part = "";
-  }
+  const required = schema.required || [];
+  const rows = fields.map(([name, value]) => [
+    name + (required.includes(name) ? " *" : ""), typeOf(value), resolve(value).description || "",
+  ]);
+  form.append(table(["field", "type", "meaning"], rows));
   return type;
 }
 
