@@ -9,6 +9,7 @@ from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import HTTPRoute
 
 import peal
 from peal import settings as settings_module
@@ -44,6 +45,7 @@ def create_litestar(settings: Settings) -> Litestar:
     """Return the application inside its envelope."""
     configure_logs()
     api = Router("/api/ver1.0", route_handlers=API, guards=[gate], security=[{"oauth2": []}])
+    _drop_options(api)
     app = Litestar(
         route_handlers=[api, *OAUTH, *operation.ROUTES, *explorer.ROUTES],
         exception_handlers=HANDLERS,
@@ -60,6 +62,13 @@ def create_litestar(settings: Settings) -> Litestar:
     app.state.hourly_limit = HourlyLimit(app.state.database)
     app.state.guess_limit = GuessLimit(settings.guess_limit)
     return app
+
+
+def _drop_options(router: Router) -> None:
+    """Forget its OPTIONS, which know the first method of a path only: the application makes new ones."""
+    for route in router.routes:
+        if isinstance(route, HTTPRoute):
+            route.route_handlers = [one for one in route.route_handlers if one.http_methods != {"OPTIONS"}]
 
 
 @asynccontextmanager
