@@ -1,35 +1,25 @@
-"""What lies under a phone: one thread, its sockets and transactions, and the record of all messages."""
+"""What lies under a phone: its thread, its sockets, its transactions."""
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
-from sip import leaks
 from sip.call import Leg
 from sip.dialog import Dialog, DialogId
-from sip.loop import Loop
-from sip.message import Malformed, Match, Message, Uri
+from sip.message import Message, Uri
 from sip.policy import DEFAULT, INSIDE_ONLY, Policy
+from sip.record import Record
 from sip.transaction import ClientTransaction, Incoming
 from sip.transport import Peer, Streams, Tls, Transport, Udp
 
 if TYPE_CHECKING:
     from sip.phone import Phone
 
-T = TypeVar("T")
-SHOWN = 30
-"How many messages a failure shows."
 
-
-class NothingCame(AssertionError):
-    """What a test waited for did not come in time."""
-
-
-class Agent:
-    """Sends, receives, records, waits. All state changes under `lock`, and each change wakes the waiting."""
+class Agent(Record):
+    """Sends and receives: finds for each message the transaction, the dialog or the policy it belongs to."""
 
     def __init__(
         self,
@@ -44,23 +34,18 @@ class Agent:
         trying: bool = True,
         patience: float = 5.0,
     ):
-        self.user, self.t1, self.trying, self.patience = user, t1, trying, patience
+        super().__init__(user, patience)
+        self.t1, self.trying = t1, trying
         self.dead = False
         "No power: nothing is sent, nothing is answered; the sockets stay open."
-        self.received: list[Message] = []
-        self.sent: list[Message] = []
-        self.malformed: list[bytes] = []
-        self.lost: list[tuple[Message, OSError]] = []
-        "What could not be sent from the phone's own thread: its connection was refused or broke."
-        self.lock = threading.Condition(threading.RLock())
-        self.loop = Loop(f"phone {user}", self.lock)
         self.client_transactions: dict[tuple[str, str], ClientTransaction] = {}
         self.dialogs: dict[DialogId, Dialog] = {}
         self.policies: dict[str, Policy] = dict(DEFAULT)
         self.on_call: Callable[[Leg], object] | None = None
         "What happens to each new call at once; runs in the phone's thread, so it must not wait."
         self._served: dict[tuple[str, str], Incoming] = {}
-        self._unclaimed: list[Incoming] = []
+        self._requests: list[Incoming] = []
+        self._legs: list[Leg] = []
         tls = Tls(tls_name, ca, certificate) if transport == "tls" else None
         where = (bind, 0) if isinstance(bind, str) else bind
         self.transport: Transport = (
@@ -75,78 +60,26 @@ class Agent:
         self.loop.stop()
         self.transport.close()
         self.loop.close()
-        self._raise_failure()
+        self.raise_failure()
 
-    # Waiting
-
-    def wait(self, ready: Callable[[], T | None], timeout: float | None, what: str) -> T:
-        """Wait until `ready` gives something true, and return that."""
-        if self.loop.is_here:
-            raise RuntimeError(f"{self.user}: a policy must not wait for {what}")
-        timeout = self.patience if timeout is None else timeout
-        with self.lock:
-            self.lock.wait_for(lambda: self.loop.failure or ready(), timeout)
-            self._raise_failure()
-            found = ready()
-            if not found:
-                raise NothingCame(f"{self.user} waited {timeout:g} s for {what}\n{self.history()}")
-            return found
-
-    def wait_for(self, match: Match, timeout: float | None = None, after: int = 0) -> Message:
-        """Wait for a message, also one received before; `after` skips as many of `received`."""
-        return self.wait(
-            lambda: next(filter(match, self.received[after:]), None), timeout, "a message that matches"
-        )
-
-    def never(self, match: Match, until: Callable[[], object]) -> None:
-        """Fail if such a message has come by the time that `until`, which waits for something, is through."""
-        until()
-        with self.lock:
-            found = list(filter(match, self.received))
-            if found:
-                raise AssertionError(f"{self.user} got {found[0].summary}\n{self.history()}")
+    # Expecting
 
     def expect(self, method: str, timeout: float | None = None) -> Incoming:
-        """The next request of this method that no `expect` has given yet, in the order of arrival."""
-        claim = self.wait(lambda: self._next_unclaimed(method), timeout, method)
+        """The next request of this method, but for new calls, that no `expect` has given yet."""
+
+        def first() -> Incoming | None:
+            return next((each for each in self._requests if each.request.method == method), None)
+
         with self.lock:
-            self._unclaimed.remove(claim)
-        return claim
+            found = self.wait(first, timeout, method)
+            self._requests.remove(found)
+            return found
 
     def expect_invite(self, timeout: float | None = None) -> Leg:
         """The next new call."""
-        claim = self.wait(lambda: self._next_unclaimed("INVITE", new=True), timeout, "a call")
         with self.lock:
-            self._unclaimed.remove(claim)
-        assert claim.leg
-        return claim.leg
-
-    def _next_unclaimed(self, method: str, new: bool = False) -> Incoming | None:
-        fits = (each for each in self._unclaimed if each.request.method == method)
-        return next((each for each in fits if (each.leg is not None) == (new or method == "CANCEL")), None)
-
-    def leaks(self, word: str) -> list[str]:
-        """Every line received in which the word stands by itself, in the open or encoded."""
-        with self.lock:
-            return leaks.leaks(word, self.received)
-
-    def history(self) -> str:
-        """The last messages, for people: a line each, and the last received in full."""
-        with self.lock:
-            both = [("<-", each) for each in self.received] + [("->", each) for each in self.sent]
-            both.sort(key=lambda pair: pair[1].at)
-            now = time.monotonic()
-            lines = [
-                f"  {each.at - now:8.3f} s {arrow} {each.peer[0]}:{each.peer[1]} {each.summary}"
-                for arrow, each in both[-SHOWN:]
-            ]
-            lines += [f"  lost: {each.summary}: {reason}" for each, reason in self.lost]
-            last = ["the last received:", str(self.received[-1])] if self.received else ["received nothing"]
-            return "\n".join([f"messages of {self.user}:", *lines, *last])
-
-    def _raise_failure(self) -> None:
-        if self.loop.failure:
-            raise RuntimeError(f"the thread of {self.user} failed\n{self.history()}") from self.loop.failure
+            self.wait(lambda: self._legs, timeout, "a call")
+            return self._legs.pop(0)
 
     # Sending
 
@@ -184,14 +117,20 @@ class Agent:
     def _on_data(self, data: bytes, peer: Peer) -> None:
         try:
             message = Message.parse(data)
-        except (Malformed, ValueError):
+        except ValueError:
             self.malformed.append(data)
-            return
-        message.peer, message.at = peer, time.monotonic()
-        self.received.append(message)
-        if not self.dead:
-            self._on_request(message) if message.is_request else self._on_response(message)
+        else:
+            message.peer, message.at = peer, time.monotonic()
+            self.received.append(message)
+            if not self.dead:
+                self._on_message(message)
         self.lock.notify_all()
+
+    def _on_message(self, message: Message) -> None:
+        if message.is_request:
+            self._on_request(message)
+        else:
+            self._on_response(message)
 
     def _on_response(self, response: Message) -> None:
         transaction = self.client_transactions.get((response.branch, response.method))
@@ -247,7 +186,7 @@ class Agent:
 
     def _apply(self, incoming: Incoming, status: int = 0) -> None:
         """Answer with this status, or by the policy."""
-        self._unclaimed.append(incoming)
+        self._requests.append(incoming)
         policy = self.policies.get(incoming.request.method)
         if status or not policy:
             incoming.reply(status or 405)
@@ -263,7 +202,7 @@ class Agent:
             incoming.reply(100)
         leg = Leg(self._phone, incoming, replaced)
         self.dialogs[leg.dialog.id] = leg.dialog
-        self._unclaimed.append(incoming)
+        self._legs.append(leg)
         if self.on_call:
             self.on_call(leg)
 

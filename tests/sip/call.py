@@ -57,6 +57,13 @@ class Call(InDialog):
             )
         return (self.answers or self.dialogs[::-1])[0]
 
+    @property
+    def ending(self) -> Message | None:
+        final = self.exchange.final
+        if final and final.status >= 300:
+            return final
+        return self.dialog.end if self.dialogs else None
+
     def wait(self, status: int, timeout: float | None = None) -> Message:
         """Wait for a response of this status; fail at once when the call has ended with another."""
 
@@ -74,13 +81,17 @@ class Call(InDialog):
 
     def cancel(self, headers: HeaderValues | None = None, timeout: float | None = None) -> Message:
         """Give up; return the answer to the CANCEL. The call's own end is `final()`."""
-        what = f"a response to INVITE {self.request_sent.uri}, without which nothing can be cancelled"
-        self.phone.wait(lambda: self.responses and self.responses[-1].status < 200, timeout, what)
+        what = f"a response to INVITE {self.request_sent.uri}, to be cancelled"
+        last = self.phone.wait(lambda: self.exchange.final or self._progressing(), timeout, what)
+        assert last.status < 200, f"too late to cancel: {last.summary}\n{self.phone.history()}"
         answers: list[Message] = []
         with self.phone.lock:
             self.exchange.transaction.cancel(headers, answers.append)
-        ends = lambda: next((each for each in answers if each.status >= 200), None)  # noqa: E731
-        return self.phone.wait(ends, timeout, "an answer to CANCEL")
+        return self.phone.wait(lambda: next(iter(answers), None), timeout, "an answer to CANCEL")
+
+    def _progressing(self) -> Message | None:
+        """The last response, if it is provisional: before one came nothing can be cancelled."""
+        return next((each for each in self.responses[-1:] if each.status < 200), None)
 
     def _on_response(self, response: Message) -> None:
         if 100 < response.status < 300 and response.tag("To"):

@@ -17,6 +17,8 @@ DialogId = tuple[str, str, str]
 class InDialog:
     """What either side of a call can do. Each verb waits for the final response and returns it."""
 
+    phone: "Phone"
+
     @property
     def dialog(self) -> "Dialog":
         raise NotImplementedError
@@ -36,7 +38,7 @@ class InDialog:
         self, sdp: str | None = None, hold: bool = False, headers: HeaderValues | None = None
     ) -> Message:
         """Offer media anew: the phone's own, the same on hold, or what is given ("" offers nothing)."""
-        return self.request("INVITE", headers, self.dialog.phone.offer(sdp, hold))
+        return self.request("INVITE", headers, self.phone.offer(sdp, hold))
 
     def update(self, sdp: str = "", headers: HeaderValues | None = None) -> Message:
         return self.request("UPDATE", headers, sdp)
@@ -63,25 +65,30 @@ class InDialog:
         """Transfer the other side to a number or URI; attended if it shall replace another call of ours.
 
         Referred-By names this phone, or what is given ("" leaves it out)."""
-        phone = self.dialog.phone
-        target = phone.uri(to) + (f"?Replaces={quote(replaces.dialog.replaces, safe='')}" if replaces else "")
-        by = f"<{phone.aor}>" if referred_by is None else referred_by
+        target = self.phone.uri(to) + (
+            f"?Replaces={quote(replaces.dialog.replaces, safe='')}" if replaces else ""
+        )
+        by = f"<{self.phone.aor}>" if referred_by is None else referred_by
         own = {"Refer-To": f"<{target}>"} | ({"Referred-By": by} if by else {})
         return self.request("REFER", own | dict(headers or {}))
 
     def wait_transferred(self, timeout: float | None = None) -> int:
         """Wait for the NOTIFY that ends a REFER; return the status it reports."""
         dialog = self.dialog
-        return dialog.phone.wait(lambda: dialog.transferred, timeout, "the NOTIFY that ends a REFER")
+        return self.phone.wait(lambda: dialog.transferred, timeout, "the NOTIFY that ends a REFER")
+
+    @property
+    def ending(self) -> Message | None:
+        """What ended it: BYE, CANCEL, or a refusal."""
+        return self.dialog.end
 
     @property
     def ended(self) -> bool:
-        return self.dialog.end is not None
+        return self.ending is not None
 
     def wait_ended(self, timeout: float | None = None) -> Message:
-        """Wait for the end; return the message that made it: BYE, CANCEL, or a refusal."""
-        dialog = self.dialog
-        return dialog.phone.wait(lambda: dialog.end, timeout, f"the end of {dialog.call_id}")
+        """Wait for the end; return what made it."""
+        return self.phone.wait(lambda: self.ending, timeout, "the end of the call")
 
 
 class Dialog(InDialog):
@@ -89,7 +96,7 @@ class Dialog(InDialog):
 
     def __init__(self, phone: "Phone", invite: Message, local: str, remote: str):
         self.phone, self.invite, self.local, self.remote = phone, invite, local, remote
-        self.call_id, self.target = invite.call_id, ""
+        self.call_id, self.target = invite.call_id, invite.uri
         self.routes: list[str] = []
         self.confirmed = False
         self.end: Message | None = None

@@ -253,8 +253,9 @@ class Message:
     def encode(self) -> bytes:
         """The bytes on the wire; Content-Length is counted here."""
         body = self.body.encode(errors="surrogateescape")
-        self.headers.set("Content-Length", len(body))
-        lines = [self.start_line, *(f"{name}: {value}" for name, value in self.headers)]
+        headers = self.headers.copy()
+        headers.set("Content-Length", len(body))
+        lines = [self.start_line, *(f"{name}: {value}" for name, value in headers)]
         return "\r\n".join(lines).encode(errors="surrogateescape") + b"\r\n\r\n" + body
 
     def __str__(self) -> str:

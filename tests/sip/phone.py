@@ -8,6 +8,7 @@
 A thread of its own reads, acknowledges, answers and sends again; the test waits for what shall happen.
 Waits fail with the phone's last messages. No media: session descriptions only."""
 
+import itertools
 import secrets
 from pathlib import Path
 from types import TracebackType
@@ -179,12 +180,16 @@ class Phone(Agent):
         timeout: float | None = None,
     ) -> Message:
         """Any other request outside dialogs, to a number, a URI, or the domain; return its final response."""
+        return self.start_request(method, target, headers, body).wait(timeout)
+
+    def start_request(
+        self, method: str, target: str | None = None, headers: HeaderValues | None = None, body: str = ""
+    ) -> Exchange:
+        """The same without waiting."""
         with self.lock:
             target = f"sip:{self.domain}" if target is None else target
             request, peer = self._outside(method, target, self.aor, None, headers, body)
-            numbers = iter(range(2, 100))
-            exchange = Exchange(self, request, peer, lambda: next(numbers)).start()
-        return exchange.wait(timeout)
+            return Exchange(self, request, peer, itertools.count(2).__next__).start()
 
     def send_raw(self, data: bytes, peer: Peer | None = None) -> None:
         """Anything at all, SIP or not, to the proxy or elsewhere; not on record."""

@@ -161,6 +161,7 @@ class Incoming:
     def reply(self, status: int, headers: HeaderValues | None = None, body: str = "") -> Message:
         """Answer; a final answer to an INVITE is sent again until its ACK comes."""
         with self.phone.lock:
+            assert self.status < 200, f"answered before: {self.request.summary}\n{self.phone.history()}"
             response = self.build(status, headers, body)
             self._last = response
             self._send(response)

@@ -205,8 +205,13 @@ class Connection:
             try:
                 data = data[self.socket.send(data) :]
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                if not select.select([], [self.socket], [], PATIENCE)[1]:
-                    raise TimeoutError("the other side does not read") from None
+                self._wait_writable()
+
+    def _wait_writable(self) -> None:
+        waiting = select.poll()
+        waiting.register(self.socket, select.POLLOUT)
+        if not waiting.poll(PATIENCE * 1000):
+            raise TimeoutError("the other side does not read")
 
     def messages(self) -> list[bytes]:
         """All that came since, as far as it is whole."""
