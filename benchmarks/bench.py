@@ -3,11 +3,12 @@
 import argparse
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,144 +16,59 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from parts import POSTGRES, Postgres, Server, free_port
+import data
+import statements
+from load import SCRIPT_GET, SCRIPT_PUT, Target, pgbench, ratios
+from parts import Postgres, Server, free_port
 
-CONNECTIONS = 16
-SIZE = 5
-"""Extensions of a bundle in the PUT measurement."""
+READ_SIZE, WRITE_SIZE = 4, 5
+"""Extensions of a bundle where bundles are read, and where a member is changed."""
+UNREACHABLE = 1_000_000_000
+"""Requests per hour that the bench's application may send: limiting is on, and never strikes."""
 console = Console(width=140)
-
-FILL = """
-INSERT INTO client (id, name, prefix, domain, extension_len, create_date)
-    SELECT i, 'Bench', i::text, 'pbx.test', 4, now() FROM generate_series(1, {clients}) i;
-INSERT INTO bundle (id, client_id, type, status, record_transfer, record_enabled,
-    conference_announce_caller_name, conference_end_on_exit, record_format, record_stereo)
-    SELECT i * {size} + 1, i * {size} / 9000 + 1, 'phone', 'active', false, false, true, true, 'mp3', false
-    FROM generate_series(0, {extensions} / {size} - 1) i;
-INSERT INTO extension (id, client_id, bundle_id, position, number, type, create_date)
-    SELECT i + 1, i / {size} * {size} / 9000 + 1, i / {size} * {size} + 1, i % {size},
-        lpad((i - (i / {size} * {size} / 9000 * 9000) + 500)::text, 4, '0'), 'phone', now()
-    FROM generate_series(0, {extensions} - 1) i;
-INSERT INTO phone (extension_id, client_id) SELECT id, client_id FROM extension;
-SELECT setval(pg_get_serial_sequence('client', 'id'), {clients});
-SELECT setval(pg_get_serial_sequence('bundle', 'id'), {extensions});
-"""
-
-SCRIPT_GET = """
-local prefix, last = "{path}", {extensions}
-math.randomseed(os.time())
-request = function()
-  local i = math.random(1, last)
-  local main = math.floor((i - 1) / {size}) * {size}
-  local client = math.floor(main / 9000) + 1
-  return wrk.format("GET", prefix .. "/client/" .. client .. "/extensions_bundle/" .. i)
-end
-"""
-
-SCRIPT_PUT = """
-local last, n = {extensions}, 0
-math.randomseed(os.time())
-wrk.headers["Content-Type"] = "application/json"
-request = function()
-  n = n + 1
-  return wrk.format("PUT", "/api/ver1.0/extension/" .. math.random(1, last) .. "/phone/", nil,
-    '{{"incoming_limit": ' .. (n % 900000) + 1 .. '}}')
-end
-"""
-
-PGBENCH_GET = r"""
-\set id random(1, {extensions})
-SELECT u.id, u.role, u.client_id, t.expires_at FROM access_token t JOIN user_account u ON u.id = t.user_id
-    WHERE t.token_hash = '{token}';
-SELECT bundle_id, id FROM extension
-    WHERE bundle_id = (SELECT bundle_id FROM extension WHERE id = :id) ORDER BY position;
-"""
-
-
-def psql(cluster: Postgres, database: str, sql: str) -> str:
-    command = [POSTGRES / "psql", "-qAt", "-d", cluster.url(database), "-c", sql]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def wrk(base: str, script: str, token: str, seconds: int, path: str = "") -> float:
-    """Return requests per second; every answer must have been a 2xx."""
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
-        file.write(script)
-        file.flush()
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", file.name]
-        command += ["-H", f"Authorization: Bearer {token}", base + path]
-        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in out or "Socket errors" in out:
-        raise SystemExit(f"bench: not every request was answered:\n{out}")
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
-
-
-def pgbench(url: str, script: str, seconds: int) -> float:
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write(script)
-        file.flush()
-        command = [
-            POSTGRES / "pgbench",
-            "-n",
-            "-c16",
-            "-j1",
-            "-M",
-            "prepared",
-            f"-T{seconds}",
-            "-f",
-            file.name,
-            url,
-        ]
-        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return float(re.search(r"tps = ([\d.]+)", out)[1])
-
-
-def median(measure, rounds: int) -> float:
-    return statistics.median(measure() for _ in range(rounds))
-
-
-def fill(cluster: Postgres, name: str, extensions: int, size: int) -> str:
-    cluster._sql(f"CREATE DATABASE {name} TEMPLATE template")
-    psql(cluster, name, FILL.format(extensions=extensions, size=size, clients=extensions // 9000 + 1))
-    psql(cluster, name, "VACUUM ANALYZE")
-    return cluster.url(name)
 
 
 def memory(pid: int) -> int:
-    """Return the PSS of a process, in kB."""
-    return int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1])
+    """Return the PSS of a process, in MB."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)[1]) // 1024
 
 
 def children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in found]
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 class Bench:
-    def __init__(self, cluster: Postgres, folder: Path, seconds: int, rounds: int):
-        self.cluster, self.folder, self.seconds, self.rounds = cluster, folder, seconds, rounds
-        self.rows = []
+    """One run: a cluster, a folder, the rows of the table."""
 
-    def row(self, measure: str, value: str, must: str = ""):
+    def __init__(self, cluster: Postgres, folder: Path, seconds: int, rounds: int) -> None:
+        self.cluster, self.folder, self.seconds, self.rounds = cluster, folder, seconds, rounds
+        self.rows: list[tuple[str, str, str]] = []
+
+    def row(self, measure: str, value: str, must: str = "") -> None:
         self.rows.append((measure, value, must))
         console.print(f"{measure}: {value}", highlight=False)
 
-    def server(self, url: str) -> Server:
-        started = time.perf_counter()
-        server = Server(url, self.folder / "server.log", {"PEAL_RATE_LIMIT": "1000000000"})
-        server.ready_after = time.perf_counter() - started
-        server.token = server.api(rate_limit=1_000_000_000).token
-        return server
+    @contextmanager
+    def server(self, url: str) -> Iterator[Server]:
+        running = Server(url, self.folder / "server.log")
+        try:
+            yield running
+        finally:
+            running.stop()
 
-    def get(self, base: str, token: str, extensions: int, size: int) -> float:
-        script = SCRIPT_GET.format(path="/api/ver1.0", extensions=extensions, size=size)
-        return median(lambda: wrk(base, script, token, self.seconds), self.rounds)
+    def target(self, server: Server, extensions: int) -> Target:
+        return Target(server.url, server.api(rate_limit=UNREACHABLE).token, extensions)
 
-    def put(self, base: str, token: str, extensions: int) -> float:
-        script = SCRIPT_PUT.format(extensions=extensions)
-        return median(lambda: wrk(base, script, token, self.seconds), self.rounds)
+    def get(self, target: Target) -> float:
+        return target.wrk(SCRIPT_GET, self.seconds)
 
-    def baseline(self, url: str, token: str, extensions: int, size: int) -> float:
+    def put(self, target: Target) -> float:
+        return target.wrk(SCRIPT_PUT, self.seconds)
+
+    @contextmanager
+    def baseline(self, url: str, target: Target) -> Iterator[Target]:
+        """Run the plain FastAPI server."""
         port = free_port()
         command = [Path(sys.executable).with_name("granian"), "--interface", "asgi", "--port", str(port)]
         env = {**os.environ, "BASELINE_DATABASE_URL": url}
@@ -164,62 +80,83 @@ class Bench:
             try:
                 base = f"http://127.0.0.1:{port}"
                 wait_for(f"{base}/api/ver1.0/empty")
-                return self.get(base, token, extensions, size)
+                yield Target(base, target.token, target.extensions)
             finally:
                 process.terminate()
 
-    def reads(self, extensions: int = 200_000, size: int = 4):
-        url = fill(self.cluster, "reads", extensions, size)
-        server = self.server(url)
-        try:
-            ours = self.get(server.url, server.token, extensions, size)
-            theirs = self.baseline(url, server.token, extensions, size)
-            empty = median(lambda: wrk(server.url, "", server.token, self.seconds, "/healthz"), self.rounds)
-            two = PGBENCH_GET.format(extensions=extensions, token="0" * 64)
-            direct = median(lambda: pgbench(url, two, self.seconds), self.rounds)
-            self.row("GET bundle, PostgreSQL", f"{ours:,.0f}/s")
-            self.row("  against FastAPI + ORM", f"{ours / theirs:.2f} x ({theirs:,.0f}/s)", "2.5 x")
-            self.row("  against pgbench's two queries", f"{ours / direct:.2f} ({direct:,.0f}/s)", "0.15")
-            self.row("  against an empty route of our own", f"{ours / empty:.2f} ({empty:,.0f}/s)", "0.12")
-        finally:
-            server.stop()
-
-    def sizes(self):
-        rates = {}
-        for extensions in (10_000, 1_000_000):
-            server = self.server(fill(self.cluster, f"size{extensions}", extensions, SIZE))
-            try:
-                rates[extensions] = (
-                    self.get(server.url, server.token, extensions, SIZE),
-                    self.put(server.url, server.token, extensions),
+    def reads(self, extensions: int = 200_000) -> None:
+        url = data.postgresql(self.cluster, extensions, READ_SIZE)
+        with self.server(url) as server:
+            target = self.target(server, extensions)
+            two = statements.GET.format(extensions=extensions, token="0" * 64)
+            with self.baseline(url, target) as plain:
+                ours, theirs, empty, direct = ratios(
+                    self.rounds,
+                    lambda: self.get(target),
+                    lambda: self.get(plain),
+                    lambda: target.wrk("", self.seconds, "/healthz"),
+                    lambda: pgbench(url, two, self.seconds),
                 )
-            finally:
-                server.stop()
-        small, large = rates.values()
-        for i, name in enumerate(("GET bundle", "PUT phone")):
-            value = f"{large[i] / small[i]:.2f} ({large[i]:,.0f}/s, {small[i]:,.0f}/s)"
-            self.row(f"{name} at 1,000,000 extensions against 10,000", value, "0.9")
+        self.row("GET bundle, PostgreSQL", f"{ours:,.0f}/s")
+        self.row("  against FastAPI + ORM", f"{ours / theirs:.2f} x ({theirs:,.0f}/s)", "2.5 x")
+        self.row("  against pgbench's two queries", f"{ours / direct:.2f} ({direct:,.0f}/s)", "0.15")
+        self.row("  against an empty route of our own", f"{ours / empty:.2f} ({empty:,.0f}/s)", "0.12")
 
-    def start(self):
-        url = fill(self.cluster, "start", 1000, SIZE)
-        server = self.server(url)
-        try:
+    def writes(self, extensions: int = 200_000) -> None:
+        url = data.postgresql(self.cluster, extensions, WRITE_SIZE)
+        statements.log_all(url)
+        with self.server(url) as server:
+            script = statements.of_put_phone(self.target(server, extensions), self.cluster.folder / "log")
+        statements.log_none(url)
+        with self.server(url) as server:
+            target = self.target(server, extensions)
+            ours, direct = ratios(
+                self.rounds, lambda: self.put(target), lambda: pgbench(url, script, self.seconds)
+            )
+        self.row("PUT phone, bundle of five, PostgreSQL", f"{ours:,.0f}/s")
+        self.row("  against pgbench, the same statements", f"{ours / direct:.2f} ({direct:,.0f}/s)", "0.5")
+
+    def sizes(self) -> None:
+        urls = {size: data.postgresql(self.cluster, size, WRITE_SIZE) for size in (10_000, 1_000_000)}
+        with self.server(urls[10_000]) as one, self.server(urls[1_000_000]) as other:
+            small, large = self.target(one, 10_000), self.target(other, 1_000_000)
+            for name, measure in (("GET bundle", self.get), ("PUT phone", self.put)):
+                few, many = ratios(self.rounds, lambda m=measure: m(small), lambda m=measure: m(large))
+                value = f"{many / few:.2f} ({many:,.0f}/s, {few:,.0f}/s)"
+                self.row(f"{name} at 1,000,000 extensions against 10,000", value, "0.9")
+
+    def sqlite(self, extensions: int = 200_000) -> None:
+        url = data.sqlite(self.folder, extensions, WRITE_SIZE)
+        with self.server(url) as server:
+            target = self.target(server, extensions)
+            gets, puts = ratios(self.rounds, lambda: self.get(target), lambda: self.put(target))
+        self.row("GET bundle, SQLite", f"{gets:,.0f}/s")
+        self.row("PUT phone, SQLite", f"{puts:,.0f}/s")
+
+    def start(self) -> None:
+        url = data.postgresql(self.cluster, 1000, WRITE_SIZE)
+
+        def seconds() -> float:
+            started = time.perf_counter()
+            with self.server(url):
+                return time.perf_counter() - started
+
+        (ready,) = ratios(self.rounds, seconds)
+        with self.server(url) as server:
             workers = children(server.process.pid)
-            every = sum(memory(pid) for pid in (server.process.pid, *workers))
-            self.row("start to ready", f"{server.ready_after:.2f} s", "1.5 s")
-            self.row("memory (PSS) of one worker", f"{max(map(memory, workers)) / 1024:.0f} MB", "120 MB")
-            self.row("memory (PSS) of all processes", f"{every / 1024:.0f} MB")
-        finally:
-            server.stop()
+            self.row("start to ready", f"{ready:.2f} s", "1.5 s")
+            self.row("memory (PSS) of one worker", f"{max(map(memory, workers))} MB", "120 MB")
+            every = memory(server.process.pid) + sum(map(memory, workers))
+            self.row("memory (PSS) of all processes", f"{every} MB")
 
-    def table(self):
+    def table(self) -> None:
         table = Table("measure", "value", "must reach", title="make bench", title_justify="left")
         for row in self.rows:
             table.add_row(*row)
         console.print(table)
 
 
-def wait_for(url: str):
+def wait_for(url: str) -> None:
     for _ in range(400):
         try:
             if httpx.get(url).status_code == 200:
@@ -229,20 +166,23 @@ def wait_for(url: str):
     raise TimeoutError(url)
 
 
-def main():
+PARTS = ("start", "reads", "writes", "sizes", "sqlite")
+
+
+def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--seconds", type=int, default=5)
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--only", choices=["reads", "sizes", "start"])
+    options.add_argument("--only", choices=PARTS)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="peal-bench-") as folder:
         Path(folder).chmod(0o755)
-        data = Path(folder) / "pg"
-        data.mkdir()
-        cluster = Postgres(data)
+        place = Path(folder) / "pg"
+        place.mkdir()
+        cluster = Postgres(place)
         try:
             bench = Bench(cluster, Path(folder), chosen.seconds, chosen.rounds)
-            for part in [chosen.only] if chosen.only else ["start", "reads", "sizes"]:
+            for part in [chosen.only] if chosen.only else PARTS:
                 getattr(bench, part)()
             bench.table()
         finally:
