@@ -3,6 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from asyncpg import IntegrityConstraintViolationError
 from parts import peal
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -103,7 +104,7 @@ def test_a_broken_promise_is_refused(database, three, statement):
 
     with pytest.raises(Exception, match="the database") as failure:
         on(database, run)
-    assert isinstance(failure.value.__cause__, IntegrityError)
+    assert isinstance(failure.value.__cause__, (IntegrityError, IntegrityConstraintViolationError))
 
 
 def test_the_id_of_an_extension_is_never_used_twice(database, three):

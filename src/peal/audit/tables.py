@@ -1,6 +1,6 @@
 """Who changed what, and what the switch must read again."""
 
-from sqlalchemy import JSON, BigInteger, Column, Index, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, ColumnElement, Index, String, Table, Text, literal_column
 
 from peal.db.metadata import Id, created_column, id_column, metadata
 
@@ -36,3 +36,6 @@ change_log = Table(
 """One row per extension whose routing changes. Readers on PostgreSQL must stop at
 `pg_snapshot_xmin(pg_current_snapshot())`: a row with a lower `seq` may be committed later; `xid`
 is the transaction that wrote it. SQLite has one writer, there `xid` is null."""
+
+CURRENT_XID: ColumnElement[int] = literal_column("pg_current_xact_id()::text::bigint")
+"""The transaction at hand, on PostgreSQL."""

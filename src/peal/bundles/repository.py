@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, distinct, insert, literal, select, update
+from sqlalchemy import ColumnElement, Insert, bindparam, delete, distinct, insert, literal, select, update
 
+from peal.audit.tables import CURRENT_XID, change_log
 from peal.bundles.fields import NAMES
 from peal.bundles.model import Member
 from peal.bundles.tables import bundle
 from peal.clients.tables import client
+from peal.db.prepared import Prepared
 from peal.db.work import Work
 from peal.errors import extension_not_found
 from peal.extensions.tables import extension
@@ -50,16 +53,18 @@ async def of_extension(work: Work, extension_id: int) -> tuple[int, list[int]]:
     Raises:
         NotFound: the extension was deleted a moment ago.
     """
-    mine = select(extension.c.bundle_id).where(extension.c.id == extension_id).scalar_subquery()
-    query = (
-        select(extension.c.bundle_id, extension.c.id)
-        .where(extension.c.bundle_id == mine)
-        .order_by(extension.c.position)
-    )
-    rows = (await work.execute(query)).all()
+    rows = await work.fetch(_OF_EXTENSION, extension_id=extension_id)
     if not rows:
         raise extension_not_found()
-    return rows[0].bundle_id, [row.id for row in rows[1:]]
+    return rows[0]["bundle_id"], [row["id"] for row in rows[1:]]
+
+
+_MINE = select(extension.c.bundle_id).where(extension.c.id == bindparam("extension_id"))
+_OF_EXTENSION = Prepared(
+    select(extension.c.bundle_id, extension.c.id)
+    .where(extension.c.bundle_id == _MINE.scalar_subquery())
+    .order_by(extension.c.position)
+)
 
 
 async def page(work: Work, client_id: int, wanted: Page) -> list[tuple[int, list[int]]]:
@@ -94,7 +99,13 @@ async def shared(work: Work, bundle_id: int) -> dict[str, Any]:
 
 async def set_shared(work: Work, bundle_id: int, values: Mapping[str, Any]) -> None:
     """Change synchronised fields, for all members at once."""
-    await work.execute(update(bundle).where(bundle.c.id == bundle_id).values(**values))
+    await work.fetch(_update(frozenset(values)), bundle_id=bundle_id, **values)
+
+
+@lru_cache(maxsize=1000)
+def _update(names: frozenset[str]) -> Prepared:
+    changed = {name: bindparam(name, type_=bundle.c[name].type) for name in sorted(names)}
+    return Prepared(update(bundle).where(bundle.c.id == bindparam("bundle_id")).values(changed))
 
 
 async def release(work: Work, main_id: int, ids: Sequence[int]) -> None:
@@ -117,15 +128,25 @@ async def associate(work: Work, main_id: int, ids: Sequence[int], added: Sequenc
 
 async def log_routing(work: Work, concerned: ColumnElement[bool]) -> None:
     """Write the change-log rows of all extensions for which the condition holds."""
-    rows = (
-        select(
-            extension.c.client_id,
-            extension.c.id,
-            full_name(client.c.prefix, extension.c.number),
-            client.c.domain,
-        )
-        .join(client, client.c.id == extension.c.client_id)
-        .where(concerned)
-        .order_by(extension.c.id)
-    )
-    await work.routing_changed(rows)
+    await work.execute(_log_insert(concerned, with_xid=work.on_postgresql))
+
+
+async def log_bundle(work: Work, bundle_id: int) -> None:
+    """Write the change-log rows of all members of a bundle."""
+    await work.fetch(_LOG_BUNDLE[work.on_postgresql], bundle_id=bundle_id)
+
+
+def _log_insert(concerned: ColumnElement[bool], *, with_xid: bool) -> Insert:
+    name = full_name(client.c.prefix, extension.c.number)
+    rows = select(extension.c.client_id, extension.c.id, name, client.c.domain)
+    rows = rows.join(client, client.c.id == extension.c.client_id).where(concerned).order_by(extension.c.id)
+    columns = ["client_id", "extension_id", "number", "domain"]
+    if with_xid:
+        rows, columns = rows.add_columns(CURRENT_XID), [*columns, "xid"]
+    return insert(change_log).from_select(columns, rows)
+
+
+_LOG_BUNDLE = {
+    xid: Prepared(_log_insert(extension.c.bundle_id == bindparam("bundle_id"), with_xid=xid))
+    for xid in (False, True)
+}

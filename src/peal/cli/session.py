@@ -7,11 +7,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 
 from peal import settings as settings_module
 from peal.cli.output import Failure
 from peal.db.engine import Database
+from peal.db.failures import FAILURES
 from peal.db.migrate import SchemaOutdated, migrate, require_current
 from peal.db.work import Actor, Work, writing
 from peal.errors import PealError
@@ -53,7 +53,7 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(coroutine)
     except (PealError, SchemaOutdated) as error:
         raise Failure(str(error)) from error
-    except (DBAPIError, OSError) as error:
+    except (*FAILURES, OSError) as error:
         raise Failure(f"the database: {getattr(error, 'orig', error)}") from error
 
 

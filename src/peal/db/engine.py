@@ -26,9 +26,7 @@ class Database:
     def __init__(self, url: str, connections: int = 16) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _engine(url, connections)
-        self._reading = self.engine.execution_options(
-            **({"peal_read_only": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"})
-        )
+        self._reading = self.engine.execution_options(peal_read_only=True)
         self._url, self._connections = url, connections
         self.direct: asyncpg.Pool | None = None
         # Writers queue here: in SQLite nobody is sure of a turn, and those who wait for a client's row
@@ -44,8 +42,15 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Open the transaction of a request: committed when the block ends, rolled back when it raises."""
-        async with self._turns, self.engine.begin() as connection:
-            yield connection
+        async with self._turns:
+            if self.is_sqlite:
+                async with self.engine.begin() as connection:
+                    yield connection
+            else:
+                async with self.engine.connect() as connection:
+                    driver = await driver_of(connection)
+                    async with driver.transaction():
+                        yield connection
 
     async def open_direct(self) -> None:
         """Open the pool of bare driver connections, for the few statements that are measured (PostgreSQL)."""
@@ -61,11 +66,28 @@ class Database:
         await self.engine.dispose()
 
 
+def json_text(value: Any) -> str:
+    """Return `value` as it stands in a JSON column."""
+    return msgspec.json.encode(value).decode()
+
+
+async def driver_of(connection: AsyncConnection) -> Any:
+    """Return the driver's own connection (asyncpg, aiosqlite); statements on both share a transaction."""
+    return (await connection.get_raw_connection()).driver_connection
+
+
 _READ_ONLY = {"default_transaction_read_only": "on"}
 
 
 async def _keep(_connection: asyncpg.Connection) -> None:
     """Single reads leave nothing behind that a connection would have to forget."""
+
+
+_POSTGRESQL: dict[str, Any] = {
+    "isolation_level": "AUTOCOMMIT",  # transactions are the driver's own, see `Database.write`
+    "skip_autocommit_rollback": True,
+    "connect_args": {"server_settings": {"lock_timeout": f"{BUSY_SECONDS}s"}},
+}
 
 
 def _engine(url: str, connections: int) -> AsyncEngine:
@@ -74,10 +96,9 @@ def _engine(url: str, connections: int) -> AsyncEngine:
         make_url(url).set(drivername="sqlite+aiosqlite" if is_sqlite else "postgresql+asyncpg"),
         pool_size=connections,
         max_overflow=0,
-        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_serializer=json_text,
         json_deserializer=msgspec.json.decode,
-        skip_autocommit_rollback=not is_sqlite,
-        connect_args={} if is_sqlite else {"server_settings": {"lock_timeout": f"{BUSY_SECONDS}s"}},
+        **({} if is_sqlite else _POSTGRESQL),
     )
     if is_sqlite:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)

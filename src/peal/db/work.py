@@ -1,15 +1,17 @@
 """A unit of work: one transaction, who asked for it, and the rows that every change leaves behind."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Executable, Select, insert, literal_column
+from sqlalchemy import CursorResult, Executable, bindparam, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from peal.audit.tables import audit, change_log
-from peal.db.engine import Database
+from peal.audit.tables import audit
+from peal.db.engine import Database, driver_of
+from peal.db.prepared import Prepared
+from peal.kit import dates
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,24 @@ class Work:
 
     connection: AsyncConnection
     actor: Actor
+    driver: Any
+    """The driver's connection, in the same transaction."""
 
     async def execute(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
         """Run one statement."""
         return await self.connection.execute(statement, values)
+
+    async def fetch(self, statement: Prepared, **values: Any) -> Sequence[Mapping[str, Any]]:
+        """Run a prepared statement; return its rows."""
+        if self.on_postgresql:
+            return await statement.fetch(self.driver, values)
+        result = await self.execute(statement.statement, values)
+        return [dict(row) for row in result.mappings()] if result.returns_rows else ()
+
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether the database is PostgreSQL."""
+        return self.connection.dialect.name == "postgresql"
 
     async def audit(
         self,
@@ -42,35 +58,37 @@ class Work:
         new: Mapping[str, Any] | None = None,
     ) -> None:
         """Write who changed what; `old` and `new` hold changed fields only, never a secret."""
-        row = {"action": action, "client_id": client_id, "object_id": object_id, "old": old, "new": new}
-        actor = {
-            "user_id": self.actor.user_id,
-            "application_id": self.actor.application_id,
-            "request_id": self.actor.request_id,
-            "address": self.actor.address,
-        }
-        await self.execute(insert(audit), row | actor)
-
-    async def routing_changed(self, rows: Select[Any]) -> None:
-        """Write one change-log row per row selected: `client_id`, `extension_id`, `number`, `domain`."""
-        columns = ["client_id", "extension_id", "number", "domain"]
-        if self.connection.dialect.name == "postgresql":
-            rows, columns = rows.add_columns(_CURRENT_XID), [*columns, "xid"]
-        await self.execute(insert(change_log).from_select(columns, rows))
+        await self.fetch(
+            _AUDIT,
+            at=dates.now(),
+            action=action,
+            client_id=client_id,
+            object_id=object_id,
+            old=old,
+            new=new,
+            user_id=self.actor.user_id,
+            application_id=self.actor.application_id,
+            request_id=self.actor.request_id,
+            address=self.actor.address,
+        )
 
 
-_CURRENT_XID: ColumnElement[int] = literal_column("pg_current_xact_id()::text::bigint")
+_AUDIT = Prepared(
+    insert(audit)
+    .inline()
+    .values({c.name: bindparam(c.name, type_=c.type) for c in audit.c if c.name != "id"})
+)
 
 
 @asynccontextmanager
 async def writing(database: Database, actor: Actor) -> AsyncIterator[Work]:
     """Open the one transaction of a request or command."""
     async with database.write() as connection:
-        yield Work(connection, actor)
+        yield Work(connection, actor, await driver_of(connection))
 
 
 @asynccontextmanager
 async def reading(database: Database) -> AsyncIterator[Work]:
     """Lend a connection that only reads."""
     async with database.read() as connection:
-        yield Work(connection, Actor())
+        yield Work(connection, Actor(), await driver_of(connection))

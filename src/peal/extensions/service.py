@@ -71,7 +71,7 @@ async def share(work: Work, bundle_id: int, values: Mapping[str, Any]) -> None:
 async def log_change(work: Work, extension_id: int, bundle_id: int, changed: Mapping[str, Any]) -> None:
     """Write the change-log rows of all whose routing a change of these fields may concern."""
     if extension_id == bundle_id or not NAMES.isdisjoint(changed):
-        await bundles.log_routing(work, extension.c.bundle_id == bundle_id)
+        await bundles.log_bundle(work, bundle_id)
     else:
         await bundles.log_routing(work, extension.c.id == extension_id)
 

@@ -4,8 +4,8 @@ from litestar import MediaType, Request, Response, get
 from litestar.datastructures import State
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import literal, select
-from sqlalchemy.exc import SQLAlchemyError
 
+from peal.db.failures import FAILURES
 from peal.db.work import reading
 from peal.errors import DatabaseUnavailable
 
@@ -22,7 +22,7 @@ async def readyz(request: Request[None, None, State]) -> dict[str, str]:
     try:
         async with reading(request.app.state.database) as work:
             await work.execute(select(literal(1)))
-    except (SQLAlchemyError, OSError) as error:
+    except (*FAILURES, OSError) as error:
         raise DatabaseUnavailable() from error
     return {"status": "ready"}
 

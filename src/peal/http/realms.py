@@ -5,12 +5,14 @@ of one client queue, those of different clients do not, and with one lock per tr
 deadlock (docs/decisions/0003-locking.md).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, bindparam, select
 
 from peal.clients.tables import client
+from peal.db.prepared import Prepared
 from peal.db.work import Work
 from peal.errors import AccessDenied, NotFound, bad_field, client_not_found, extension_not_found
 from peal.extensions.tables import extension
@@ -60,25 +62,46 @@ async def client_realm(
 
 
 async def extension_realm(work: Work, user: Principal, text: str, *, write: bool = False) -> Place:
-    """Return the extension of a path; `write` locks its client."""
-    if write:
-        whose = _extension_named(user, text, user.client_id).with_only_columns(extension.c.client_id)
-        await work.execute(_locked(client.c.id.in_(whose)))
-    return await find_extension(work, user, text, user.client_id)
+    """Return the extension of a path; `write` locks its client.
+
+    What was locked existed before the wait for the lock: whoever reads its row after it may find none.
+    """
+    if not write:
+        return await find_extension(work, user, text, user.client_id)
+    if text.startswith("@"):
+        extension_id = (await find_extension(work, user, text, user.client_id)).id
+    else:
+        extension_id = number(text, extension_not_found())
+    return _place(user, await work.fetch(_LOCKED, extension_id=extension_id), user.client_id)
 
 
 async def find_extension(work: Work, user: Principal, text: str, client_id: int | None) -> Place:
     """Return the extension that `text` names (id, `@101`, `@0003*101`, `@me`), in `client_id` if given."""
-    rows = (await work.execute(_extension_named(user, text, client_id).limit(2))).all()
+    query = _extension_named(user, text, client_id).limit(2)
+    rows = [dict(row) for row in (await work.execute(query)).mappings()]
+    return _place(user, rows, client_id)
+
+
+def _place(user: Principal, rows: Sequence[Mapping[str, Any]], client_id: int | None) -> Place:
     if len(rows) > 1:
         raise bad_field("extension_id", "several clients have this prefix in different domains; use the id")
-    if not rows or (user.role == "extension" and rows[0].id != user.extension_id):
+    if not rows or client_id not in (None, rows[0]["client_id"]):
         raise extension_not_found()
-    return Place(rows[0].id, rows[0].client_id, rows[0].type)
+    if user.role == "extension" and rows[0]["id"] != user.extension_id:
+        raise extension_not_found()
+    return Place(**rows[0])
+
+
+_PLACES = select(extension.c.id, extension.c.client_id, extension.c.type)
+_LOCKED = Prepared(
+    _PLACES.join(client, client.c.id == extension.c.client_id)
+    .where(extension.c.id == bindparam("extension_id"))
+    .with_for_update(key_share=True, of=client)
+)
 
 
 def _extension_named(user: Principal, text: str, client_id: int | None) -> Select[Any]:
-    query = select(extension.c.id, extension.c.client_id, extension.c.type)
+    query = _PLACES
     if text == "@me":
         if user.extension_id is None:
             raise extension_not_found()
@@ -109,12 +132,8 @@ def check_own_fields(user: Principal, values: dict[str, Any], row: dict[str, Any
 
 
 async def _require_client(work: Work, client_id: int, *, lock: bool) -> None:
-    here = client.c.id == client_id
-    query = _locked(here) if lock else select(client.c.id).where(here)
+    query = select(client.c.id).where(client.c.id == client_id)
+    if lock:
+        query = query.with_for_update(key_share=True)
     if (await work.execute(query)).first() is None:
         raise client_not_found()
-
-
-def _locked(which: ColumnElement[bool]) -> Select[Any]:
-    """Lock clients; a statement of its own: what is read beside it would be older than the lock."""
-    return select(client.c.id).where(which).order_by(client.c.id).with_for_update(key_share=True)

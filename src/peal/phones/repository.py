@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from peal.bundles.fields import SYNCHRONISED
 from peal.bundles.tables import bundle
 from peal.clients.tables import client
+from peal.db.prepared import Prepared
 from peal.db.work import Work
 from peal.extensions.tables import extension
 from peal.phones.tables import phone
 
 _SHARED = [bundle.c[field.name] for field in SYNCHRONISED if field.resource == "phone"]
 _MEMBER = extension.alias("member")
-_QUERY = (
+_ONE = Prepared(
     select(
         phone,
         *_SHARED,
@@ -28,6 +29,7 @@ _QUERY = (
     .join(bundle, bundle.c.id == extension.c.bundle_id)
     .join(client, client.c.id == extension.c.client_id)
     .join(_MEMBER, _MEMBER.c.bundle_id == extension.c.bundle_id)
+    .where(phone.c.extension_id == bindparam("extension_id"))
     .order_by(_MEMBER.c.position)
 )
 
@@ -37,7 +39,7 @@ async def one(work: Work, extension_id: int) -> dict[str, Any] | None:
 
     One statement: nobody sees a bundle with the values from before.
     """
-    rows = (await work.execute(_QUERY.where(phone.c.extension_id == extension_id))).mappings().all()
+    rows = await work.fetch(_ONE, extension_id=extension_id)
     return {**rows[0], "bundle_list": [row["member_id"] for row in rows[1:]]} if rows else None
 
 
