@@ -437,3 +437,17 @@ def test_deleting_leaves_its_trail(tenant, number):
         tenant.api.delete(f"{LIST}{main}")
     assert set(left.routed) == {main, two}
     assert left.audit[-1][:2] == ("extension:delete", main)
+
+
+@pytest.mark.parametrize("name", ["name", "type", "status", "unknown"])
+def test_a_query_that_holds_a_nul_is_refused(tenant, name):
+    answer = tenant.api.get(LIST, params={name: "a\0b"})
+    assert (answer.status_code, answer.json()["status"]) == (400, "bad_request")
+
+
+def test_deleting_one_that_stands_alone_leaves_its_trail(tenant, number):
+    made = make(tenant, number).json()["id"]
+    with trail(tenant) as left:
+        tenant.api.delete(f"{LIST}{made}")
+    assert left.audit == [("extension:delete", made, {"name": number, "type": "phone"}, None)]
+    assert left.routed == [made]
