@@ -21,7 +21,7 @@ from peal.settings import Settings
 
 PREFIX = "/api/ver1.0"
 WAV = b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\4\0\0\0\0\0\0\0"
-_serial = itertools.count(500)
+_serial = itertools.count()
 
 SAMPLES = {
     "type": lambda _: "phone",
@@ -58,7 +58,7 @@ class Operation:
         """Return the arguments of a request: a body that is taken, its texts are `marker`."""
         if self.schema is None:
             return {}
-        number = {"name": str(next(_serial))} if self.path.endswith("/extension") else {}
+        number = {"name": str(500 + next(_serial) % 500)} if self.path.endswith("/extension") else {}
         values = sample(self.schema, f"{marker}x{next(_serial)}", known | number)
         if "bundle_list" in values:
             values.pop("extension_id", None)  # its other name
