@@ -3,7 +3,7 @@
 import os
 
 from bundle_things import make_things
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from plain_bundles import (
@@ -21,12 +21,13 @@ from plain_bundles import (
 
 SLOW = 10 if os.environ.get("PEAL_TEST_SLOW") else 1
 SETTINGS = settings(
-    max_examples=20 * SLOW,
+    max_examples=16 * SLOW,
     stateful_step_count=20,
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
+    phases=set(Phase) if SLOW > 1 else set(Phase) - {Phase.shrink},  # each try takes a second
 )
 TEXT = st.sampled_from([None, "desk", "Ünïcode ☎"])
 FLAG = st.booleans()
@@ -63,10 +64,20 @@ def value(name, default):
 
 
 def changes(resource):
-    """Strategy of what a PUT carries: one to four fields, synchronised and own ones."""
+    """Strategy of what a PUT carries: one to eight fields, synchronised and own ones."""
     fields = SYNCHRONISED[resource] | OWN[resource]
     one = st.sampled_from(sorted(fields)).flatmap(lambda n: st.tuples(st.just(n), value(n, fields[n])))
-    return st.lists(one, min_size=1, max_size=4, unique_by=lambda item: item[0]).map(tuple)
+    return st.lists(one, min_size=1, max_size=8, unique_by=lambda item: item[0]).map(tuple)
+
+
+def other_than_the_defaults(resource):
+    """Return a value for each synchronised field that is not the one it begins with."""
+    fields = SYNCHRONISED[resource]
+    values = {"status": "active", "geo_list": "RU", "conference_pin": "9", "record_format": "wav"}
+    values |= dict.fromkeys(REFERENCES, 1) | {
+        name: not old for name, old in fields.items() if old in (True, False)
+    }
+    return tuple((name, values.get(name, 5)) for name in fields)
 
 
 class Bundles(RuleBasedStateMachine):
@@ -78,9 +89,13 @@ class Bundles(RuleBasedStateMachine):
         self.translator = Translator(self.nowhere)
 
     @initialize()
-    def some_phones(self):
-        for _ in range(5):
+    def two_bundles_and_one_that_stands_alone(self):
+        for _ in range(6):
             self.create("phone", ())
+        for resource in SYNCHRONISED:
+            self.do(Put(resource, "e1", self.named(other_than_the_defaults(resource))))
+        self.do(Tie("e1", ("e3", "e2")))
+        self.do(Tie("e4", ("e5",)))
 
     @rule(
         type=st.sampled_from(["phone", "phone", "phone", "queue"]),
@@ -92,8 +107,20 @@ class Bundles(RuleBasedStateMachine):
             self.create(type, self.named(values), taken=taken)
 
     @rule(data=st.data())
-    def tie(self, data):
+    def tie_anyone(self, data):
         self.do(Tie(self.one(data), tuple(data.draw(st.lists(self.anyone(), max_size=4)))))
+
+    @rule(data=st.data())
+    def tie_wrongly(self, data):
+        """List, beside one that may be tied, one that may not: each rule in turn."""
+        main = data.draw(st.sampled_from(self.phones())) if self.phones() else "unknown"
+        alone = [who for who in self.phones() if self.world.bundle_of(who) == (who, ()) and who != main][:1]
+        wrong = [*self.nowhere, main, *self.world.bundles]
+        wrong += [who for listed in self.world.bundles.values() for who in listed]
+        wrong += [who for who, e in self.world.extensions.items() if e.type != "phone"]
+        self.do(
+            Tie(main, (*alone, data.draw(st.sampled_from(wrong)), *alone[: data.draw(st.integers(0, 1))]))
+        )
 
     @rule(data=st.data())
     def tie_those_that_stand_alone(self, data):
@@ -113,7 +140,7 @@ class Bundles(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def untie(self, data):
-        self.do(Untie(self.one(data)))
+        self.do(Untie(data.draw(st.one_of(self.anyone(), st.sampled_from([*self.world.bundles, "unknown"])))))
 
     @rule(data=st.data(), values=changes("extension"))
     def change_extension(self, data, values):
@@ -149,7 +176,6 @@ class Bundles(RuleBasedStateMachine):
         if taken and self.world.extensions:
             number = int(next(iter(self.world.extensions.values())).number)
         self.made += 1
-        self.translator.ids.pop(f"e{self.made}", None)
         self.do(Create(f"e{self.made}", str(number), kind, values))
 
     def named(self, values):
