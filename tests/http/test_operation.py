@@ -143,12 +143,14 @@ def test_head_answers_as_get_without_a_body(house):
             assert head.headers["content-length"] == str(len(got.content)), operation
 
 
-def test_options_is_answered_without_a_body(house):
+def test_options_and_a_405_name_the_verbs(house):
     for path in PATHS:
-        here = next(operation for operation in ALL if operation.path == path)
-        answer = house.send(house.tenant.api, here, method="OPTIONS")
-        assert (answer.status_code, answer.content) == (204, b""), path
-        assert "OPTIONS" in answer.headers["allow"]
+        here = [operation for operation in ALL if operation.path == path]
+        options, wrong = (house.send(house.tenant.api, here[0], method=m) for m in ("OPTIONS", "PATCH"))
+        assert (options.status_code, options.content) == (204, b""), path
+        for answer in (options, wrong):
+            allowed = set(answer.headers["allow"].split(", "))
+            assert allowed >= {operation.method for operation in here}, path
 
 
 @pytest.mark.parametrize("method", ["PATCH", "TRACE", "PROPFIND"])
