@@ -238,15 +238,18 @@ def test_killing_postgresql_under_a_running_peal(mortal, peal):
         storm = Storm(peal, seed)
         storm.during(lambda storm=storm: kill_and_restart(mortal, peal, storm))
         storm.check()
+    again = Storm(peal, "again")
+    again.during(lambda: None)
+    again.check()
 
 
 def kill_and_restart(cluster, peal, storm):
     kill_postgresql(cluster)
     answer = httpx.get(peal.url + "/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "database_unavailable")
+    storm.stop.set()  # later writes would hide that earlier ones are lost
     cluster.start()
     assert httpx.get(peal.url + "/readyz").status_code == 200
-    storm.wait_for_writes(30)
 
 
 def test_nobody_notices_that_postgresql_was_restarted_while_all_slept(mortal, peal):

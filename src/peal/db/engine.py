@@ -104,13 +104,18 @@ def _engine(url: str, connections: int) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:
-        event.listen(engine.sync_engine, "checkout", _refuse_closed)
+        event.listen(engine.sync_engine, "checkout", _refuse_spoilt)
     return engine
 
 
-def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Have the pool connect anew where the server has gone since: the driver knows without asking it."""
-    if connection.driver_connection.is_closed():
+def _refuse_spoilt(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool connect anew where the server has gone since, or a transaction was left open.
+
+    The driver knows both without asking the server. What is written within somebody else's open
+    transaction would be acknowledged and lost.
+    """
+    driver = connection.driver_connection
+    if driver.is_closed() or driver.is_in_transaction():
         raise DisconnectionError
 
 
