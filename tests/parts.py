@@ -28,6 +28,7 @@ from peal.users.service import NewUser
 
 PEAL = Path(sys.executable).with_name("peal")
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
+SLOW = os.environ.pop("PEAL_TEST_SLOW", "") == "1"  # taken out: to Peal it is a setting that it does not know
 
 
 def free_port() -> int:

@@ -1,11 +1,10 @@
 """Whatever is done to bundles, in whatever order, they are what plain Python says they are."""
 
-import os
-
 from bundle_things import make_things
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from parts import SLOW
 from plain_bundles import (
     OWN,
     SYNCHRONISED,
@@ -19,15 +18,14 @@ from plain_bundles import (
     agree,
 )
 
-SLOW = 10 if os.environ.get("PEAL_TEST_SLOW") else 1
 SETTINGS = settings(
-    max_examples=16 * SLOW,
+    max_examples=160 if SLOW else 16,
     stateful_step_count=20,
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
-    phases=set(Phase) if SLOW > 1 else set(Phase) - {Phase.shrink},  # each try takes a second
+    phases=set(Phase) if SLOW else set(Phase) - {Phase.shrink},  # each try takes a second
 )
 TEXT = st.sampled_from([None, "desk", "Ünïcode ☎"])
 FLAG = st.booleans()

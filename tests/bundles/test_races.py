@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -10,7 +9,7 @@ from threading import Event
 
 import pytest
 from bundle_things import make_things
-from parts import Server
+from parts import SLOW, Server
 from plain_bundles import (
     Create,
     Delete,
@@ -25,7 +24,7 @@ from plain_bundles import (
     explanations,
 )
 
-ROUNDS = 200 if os.environ.get("PEAL_TEST_SLOW") else 6
+ROUNDS = 60 if SLOW else 6
 NAMES = "abcdef"
 
 

@@ -9,7 +9,6 @@ null for absent, unknown keys); what fields refuse is in test_bad_input.py.
 """
 
 import itertools
-import os
 import zlib
 from dataclasses import dataclass, field
 
@@ -17,11 +16,10 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
-from parts import Server
+from parts import SLOW, Server
 from schemathesis.specs.openapi import checks
 from walk import WAV, Household, application
 
-SLOW = os.environ.get("PEAL_TEST_SLOW") == "1"
 WHERE_AND_WHO = [("sqlite", "administrator"), ("postgresql", "client")]
 if SLOW:
     WHERE_AND_WHO += [("sqlite", "client"), ("postgresql", "administrator")]

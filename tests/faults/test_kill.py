@@ -15,13 +15,13 @@ from threading import Event
 
 import httpx
 import pytest
-from parts import Postgres, Server, look
+from parts import SLOW, Postgres, Server, look
 from plain_bundles import Translator
 from sqlalchemy import select
 
 from peal.oauth.tables import rate_count
 
-ROUNDS = range(20 if os.environ.get("PEAL_TEST_SLOW") else 2)
+ROUNDS = range(20 if SLOW else 2)
 
 
 @dataclass
