@@ -41,6 +41,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_body: Annotated[int, msgspec.Meta(ge=1024)] = 1_048_576
     """Bytes of a request body, at most (sounds have a limit of their own)."""
 
+    sip_host: str = "127.0.0.1"
+    """Address that phones reach the SIP service at."""
+    sip_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5060
+    control_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5066
+    """Port on loopback where the SIP service takes questions and commands."""
+    sip_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
+    """Processes of the SIP service that take messages over UDP."""
+    ring_seconds: Annotated[float, msgspec.Meta(ge=1, le=600)] = 60
+    """How long phones ring."""
+    answer_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=32)] = 10
+    """How long a phone may take to its first answer, a provisional one included."""
+    max_contacts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+    """Phones that may be registered for one extension; for one more the oldest goes."""
+    guesses: Annotated[int, msgspec.Meta(ge=1)] = 20
+    """Wrong SIP passwords of one address for one number that ban the pair."""
+    ban_seconds: Annotated[int, msgspec.Meta(ge=1)] = 600
+    flood_limit: Annotated[int, msgspec.Meta(ge=1)] = 4000
+    """SIP requests of one address within two seconds that ban it."""
+
     @property
     def database(self) -> str:
         """The database's name, with the default resolved."""

@@ -1,6 +1,17 @@
 """Who changed what, and what the switch must read again."""
 
-from sqlalchemy import JSON, BigInteger, Column, ColumnElement, Index, String, Table, Text, literal_column
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    String,
+    Table,
+    Text,
+    literal_column,
+)
 
 from peal.db.metadata import Id, created_column, id_column, metadata
 
@@ -31,6 +42,8 @@ change_log = Table(
     Column("extension_id", Id, nullable=False),
     Column("number", Text, nullable=False),
     Column("domain", Text, nullable=False),
+    Column("drop_registration", Boolean, nullable=False, server_default="0"),
+    Index(None, "xid", "seq"),
     sqlite_autoincrement=True,
 )
 """One row per extension whose routing changes. Readers on PostgreSQL must stop at

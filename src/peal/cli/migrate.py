@@ -2,7 +2,6 @@
 
 from peal.cli import session
 from peal.cli.output import Json, show
-from peal.db.engine import Database
 from peal.db.migrate import migrate
 
 
@@ -11,7 +10,7 @@ def migrate_command(database: session.DatabaseOption = None, as_json: Json = Fal
     settings = session.load(database_url=database)
 
     async def run() -> str:
-        opened = Database(settings.database, connections=2)
+        opened = session.connect(settings)
         try:
             return await migrate(opened)
         finally:

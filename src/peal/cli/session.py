@@ -51,17 +51,22 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run to the end; what a user can mend becomes a `Failure`."""
     try:
         return asyncio.run(coroutine)
-    except (PealError, SchemaOutdated) as error:
+    except (PealError, SchemaOutdated, SettingsError) as error:
         raise Failure(str(error)) from error
     except (*FAILURES, OSError) as error:
         raise Failure(f"the database: {getattr(error, 'orig', error)}") from error
 
 
-async def open_database(settings: Settings) -> Database:
-    """Open the database; SQLite is brought up to date, PostgreSQL must be."""
+def connect(settings: Settings) -> Database:
+    """Return the database, whatever its schema; a SQLite file's folder is made."""
     if settings.database.startswith("sqlite"):
         Path(make_url(settings.database).database or "").parent.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database, connections=2)
+    return Database(settings.database, connections=2)
+
+
+async def open_database(settings: Settings) -> Database:
+    """Open the database; SQLite is brought up to date, PostgreSQL must be."""
+    database = connect(settings)
     try:
         if database.is_sqlite:
             await migrate(database)

@@ -2,6 +2,7 @@
 
 from peal.audit.tables import audit, change_log
 from peal.bundles.tables import bundle
+from peal.calls.tables import call_event
 from peal.clients.tables import client
 from peal.db.metadata import metadata
 from peal.dialrules.tables import dial_rule
@@ -17,6 +18,7 @@ __all__ = [
     "application",
     "audit",
     "bundle",
+    "call_event",
     "call_status",
     "change_log",
     "client",

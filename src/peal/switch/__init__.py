@@ -1,0 +1,1 @@
+"""The SIP service: Kamailio, told what to do, started and watched."""

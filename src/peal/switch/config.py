@@ -1,0 +1,95 @@
+"""Kamailio's configuration: the files in `config/` with the settings put in."""
+
+import re
+import secrets
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from peal.settings import Settings
+
+SOURCE = Path(__file__).parent / "config"
+MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules"
+FOLDER = "switch"
+"""Of the switch's own files, below `PEAL_HOME`."""
+KEY_FILE = "control.key"
+
+_POSTGRESQL = {
+    "LOG_ORDER": (
+        "On PostgreSQL a transaction may commit later than one that began after it: each poll reads all"
+        " rows of transactions that were not finished at the poll before. To read one twice is harmless."
+    ),
+    "LOG_NOW": "select pg_snapshot_xmin(pg_current_snapshot())::text",
+    "LOG_PAGE": (
+        "select c.xid::text, c.seq::text, c.number, c.domain,"
+        " case when c.drop_registration then 1 else 0 end,"
+        " (select r.val from sip_route r where r.extension_id = c.extension_id),"
+        " pg_snapshot_xmin(pg_current_snapshot())::text from change_log c"
+        " where (c.xid, c.seq) > ('$var(at)'::bigint, '$var(seq)'::bigint) order by c.xid, c.seq limit 500"
+    ),
+}
+_SQLITE = {
+    "LOG_ORDER": "On SQLite rows are committed in the order of their numbers: there is one writer.",
+    "LOG_NOW": "select cast(coalesce(max(seq), 0) as text) from change_log",
+    "LOG_PAGE": (
+        "select cast(c.seq as text), '0', c.number, c.domain,"
+        " case when c.drop_registration then 1 else 0 end,"
+        " (select r.val from sip_route r where r.extension_id = c.extension_id),"
+        " (select cast(max(seq) as text) from change_log) from change_log c"
+        " where c.seq > cast('$var(at)' as integer) order by c.seq limit 500"
+    ),
+}
+
+
+def home(settings: Settings) -> Path:
+    """Return the folder of the switch's own files."""
+    return Path(settings.home).resolve() / FOLDER
+
+
+def write(settings: Settings) -> Path:
+    """Write the configuration; return its main file."""
+    folder = home(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    values = _values(settings, _control_key(folder))
+    for source in sorted(SOURCE.glob("*.cfg")):
+        text = re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], source.read_text("utf-8"))
+        (folder / source.name).write_text(text, "utf-8")
+    return folder / "kamailio.cfg"
+
+
+def _control_key(folder: Path) -> str:
+    """Return the word that opens the control port; made once."""
+    file = folder / KEY_FILE
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(32))
+    return file.read_text()
+
+
+def _values(settings: Settings, key: str) -> dict[str, str]:
+    url = make_url(settings.database)
+    sqlite = settings.database.startswith("sqlite")
+    host = f"[{settings.sip_host}]" if ":" in settings.sip_host else settings.sip_host
+    listen = [f"listen={transport}:{host}:{settings.sip_port}" for transport in ("udp", "tcp")]
+    return {
+        "LISTEN": "\n".join(listen),
+        "CONTROL_PORT": str(settings.control_port),
+        "CONTROL_KEY": key,
+        "WORKERS": str(settings.sip_workers),
+        "MODULES": MODULES,
+        "HOME": str(home(settings)),
+        "SECRET": secrets.token_hex(16),
+        "DATABASE": "" if sqlite else 'loadmodule "db_postgres.so"',
+        "DATABASE_URL": f"sqlite:///{url.database}" if sqlite else _postgres(settings.database),
+        "RING_MS": str(int(settings.ring_seconds * 1000)),
+        "ANSWER_MS": str(int(settings.answer_seconds * 1000)),
+        "MAX_CONTACTS": str(settings.max_contacts),
+        "GUESSES": str(settings.guesses),
+        "BAN_SECONDS": str(settings.ban_seconds),
+        "FLOOD": str(settings.flood_limit),
+        **(_SQLITE if sqlite else _POSTGRESQL),
+    }
+
+
+def _postgres(url: str) -> str:
+    return "postgres" + url.removeprefix("postgresql")

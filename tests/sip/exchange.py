@@ -1,0 +1,124 @@
+"""A Peal with its switch, and the people who phone by it."""
+
+import os
+import secrets
+import signal
+import subprocess
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from parts import PEAL, Server, Tenant, free_port
+from sip.phone import Phone
+
+DOMAIN = "pbx.test"
+SOON = 1.5
+"How long a change may take to be in force, in seconds."
+
+
+class Exchange:
+    """A `peal serve` and a `peal switch run` over one database."""
+
+    def __init__(self, database: str, folder: Path, **settings: str):
+        self.folder, self.port, self.control = folder, free_port(), free_port()
+        self.settings = {
+            "PEAL_HOME": str(folder),
+            "PEAL_SIP_PORT": str(self.port),
+            "PEAL_CONTROL_PORT": str(self.control),
+            "PEAL_RING_SECONDS": "3",
+            "PEAL_ANSWER_SECONDS": "2",
+            **settings,
+        }
+        self.api = Server(database, folder / "api.log", self.settings)
+        self.log = folder / "switch.log"
+        self.start()
+
+    def start(self):
+        env = {"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": self.api.database} | self.settings
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [PEAL, "switch", "run"], env=env, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + 20
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill_switch()
+                self.api.stop()
+                raise RuntimeError(self.log.read_text()[-5000:])
+            time.sleep(0.02)
+
+    def is_ready(self) -> bool:
+        """Whether the switch answers, and has what it needs to route calls."""
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.control}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(20) == 0, self.log.read_text()[-3000:]
+        assert self.api.stop() == 0
+
+    def kill_switch(self):
+        """As by `kill -9` of the switch and of what watches it."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+    def rpc(self, method: str, *params):
+        """Ask Kamailio itself."""
+        key = (self.folder / "switch" / "control.key").read_text()
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        answer = httpx.post(f"http://127.0.0.1:{self.control}/rpc", json=body, headers={"X-Peal-Key": key})
+        return answer.json()
+
+
+@dataclass
+class Office:
+    """A client of that Peal: 100 with 101 and 102, its bundle; 200 and 201 in none; each with a phone."""
+
+    exchange: Exchange
+    stack: ExitStack
+    tenant: Tenant = None
+    ids: dict[str, int] = field(default_factory=dict)
+    passwords: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.tenant = self.exchange.api.tenant(prefix=secrets.token_hex(4), domain=DOMAIN)
+        for number in ("100", "101", "102", "200", "201"):
+            self.extension(number)
+        made = self.tenant.bundle(*(self.ids[n] for n in ("100", "101", "102")))
+        assert made.status_code == 201, made.text
+
+    def extension(self, number: str, **fields):
+        label = {"label": f"Name {number}"} | fields
+        self.ids[number] = self.tenant.extension(name=number, status="active", **label)
+        self.passwords[number] = self.put_phone(number, password="generate")["password"]
+
+    def put_phone(self, number: str, **fields) -> dict:
+        answer = self.tenant.api.put(f"/extension/{self.ids[number]}/phone/", json=fields)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def put_extension(self, number: str, **fields):
+        answer = self.tenant.api.put(f"/client/@me/extension/{self.ids[number]}", json=fields)
+        assert answer.status_code == 200, answer.text
+
+    def user(self, number: str) -> str:
+        return f"{self.tenant.client['prefix']}*{number}"
+
+    def phone(self, number: str, *, registered: bool = True, **options) -> Phone:
+        """A phone of an extension, gone with the test."""
+        options = {"display": f"Phone {number}"} | options
+        made = Phone(
+            self.user(number), self.passwords[number], DOMAIN, ("127.0.0.1", self.exchange.port), **options
+        )
+        self.stack.enter_context(made)
+        if registered:
+            answer = made.register()
+            assert answer.status == 200, f"{answer.status} {answer.reason}"
+        return made
+
+    def phones(self, *numbers: str) -> list[Phone]:
+        return [self.phone(number) for number in numbers]
