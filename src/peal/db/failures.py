@@ -29,6 +29,7 @@ FAILURES = (
     PoolTimeout,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
 )
 """What the database and its drivers raise, with SQLAlchemy around it or without.
@@ -66,5 +67,6 @@ def _of_sqlite(code: int) -> Meaning:
 
 def _is_connection(origin: Any) -> bool:
     cause = getattr(origin, "__cause__", None)
-    kinds = (PoolTimeout, asyncpg.InterfaceError, OSError)
+    # the last is what the driver says where the server took its leave between two statements
+    kinds = (PoolTimeout, asyncpg.InterfaceError, OSError, asyncpg.InternalClientError)
     return isinstance(origin, kinds) or isinstance(cause, kinds)
