@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from sip.dialog import Dialog, InDialog, rack
 from sip.loop import Timer
 from sip.message import Address, HeaderValues, Message
-from sip.transaction import Exchange, Incoming
+from sip.transaction import Incoming, SentRequest
 
 if TYPE_CHECKING:
     from sip.phone import Phone
@@ -23,7 +23,7 @@ class Call(InDialog):
         self.dialogs: list[Dialog] = []
         self.watchers: list[Callable[[Message], object]] = []
         self._cseq = request.cseq
-        self.exchange = Exchange(phone, request, peer, self._next_cseq, self._on_response)
+        self.sent = SentRequest(phone, request, peer, self._next_cseq, self._on_response)
         self._pracked: set[tuple[str, str]] = set()
 
     def _next_cseq(self) -> int:
@@ -31,17 +31,17 @@ class Call(InDialog):
         return self._cseq
 
     @property
-    def request_sent(self) -> Message:
+    def invite(self) -> Message:
         """The INVITE as it was sent last, with credentials if they were asked for."""
-        return self.exchange.request
+        return self.sent.request
 
     @property
     def call_id(self) -> str:
-        return self.exchange.request.call_id
+        return self.sent.request.call_id
 
     @property
     def responses(self) -> list[Message]:
-        return self.exchange.responses
+        return self.sent.responses
 
     @property
     def answers(self) -> list[Dialog]:
@@ -59,7 +59,7 @@ class Call(InDialog):
 
     @property
     def ending(self) -> Message | None:
-        final = self.exchange.final
+        final = self.sent.final
         if final and final.status >= 300:
             return final
         return self.dialog.end if self.dialogs else None
@@ -70,23 +70,23 @@ class Call(InDialog):
         def found() -> Message | None:
             return next((each for each in self.responses if each.status == status), None)
 
-        what = f"{status} to INVITE {self.request_sent.uri}"
-        response = self.phone.wait(lambda: found() or self.exchange.final, timeout, what)
+        what = f"{status} to INVITE {self.invite.uri}"
+        response = self.phone.wait(lambda: found() or self.sent.final, timeout, what)
         assert response.status == status, f"{what}: ended with {response.summary}\n{self.phone.history()}"
         return response
 
     def final(self, timeout: float | None = None) -> Message:
         """Wait for the final response."""
-        return self.exchange.wait(timeout)
+        return self.sent.wait(timeout)
 
     def cancel(self, headers: HeaderValues | None = None, timeout: float | None = None) -> Message:
         """Give up; return the answer to the CANCEL. The call's own end is `final()`."""
-        what = f"a response to INVITE {self.request_sent.uri}, to be cancelled"
-        last = self.phone.wait(lambda: self.exchange.final or self._progressing(), timeout, what)
+        what = f"a response to INVITE {self.invite.uri}, to be cancelled"
+        last = self.phone.wait(lambda: self.sent.final or self._progressing(), timeout, what)
         assert last.status < 200, f"too late to cancel: {last.summary}\n{self.phone.history()}"
         answers: list[Message] = []
         with self.phone.lock:
-            self.exchange.transaction.cancel(headers, answers.append)
+            self.sent.transaction.cancel(headers, answers.append)
         return self.phone.wait(lambda: next(iter(answers), None), timeout, "an answer to CANCEL")
 
     def _progressing(self) -> Message | None:
@@ -108,7 +108,7 @@ class Call(InDialog):
         known = next((each for each in self.dialogs if each.id[2] == tag), None)
         if known:
             return known
-        dialog = Dialog.of_caller(self.phone, self.request_sent, response)
+        dialog = Dialog.of_caller(self.phone, self.invite, response)
         self.phone.dialogs[dialog.id] = dialog
         self.dialogs.append(dialog)
         return dialog
@@ -124,7 +124,7 @@ class Call(InDialog):
         dialog.learn(response)
         dialog.confirmed = True
         if self.acks == "all" or (self.acks == "first" and dialog is self.answers[0]):
-            offered = not self.request_sent.body and response.body
+            offered = not self.invite.body and response.body
             dialog.ack(self.phone.answer(response.body) if offered else "")
 
     def _confirm_reliable(self, dialog: Dialog, response: Message) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from sip.message import Address, HeaderValues, Message, Uri
-from sip.transaction import Exchange, Incoming
+from sip.transaction import Incoming, SentRequest
 
 if TYPE_CHECKING:
     from sip.phone import Phone
@@ -166,20 +166,20 @@ class Dialog(InDialog):
         headers: HeaderValues | None = None,
         body: str = "",
         receive: Callable[[Message], object] = lambda response: None,
-    ) -> Exchange:
+    ) -> SentRequest:
         """Send a request without waiting for its answer."""
         with self.phone.lock:
             request, peer = self._build(method, self.next_cseq(), headers, body)
 
             def on_response(response: Message) -> None:
-                self._on_response(exchange, response)
+                self._on_response(sent, response)
                 receive(response)
 
-            exchange = Exchange(self.phone, request, peer, self.next_cseq, on_response)
+            sent = SentRequest(self.phone, request, peer, self.next_cseq, on_response)
             if method == "BYE":
                 self.end = self.end or request
-            exchange.start()
-            return exchange
+            sent.start()
+            return sent
 
     def _build(
         self, method: str, cseq: int, headers: HeaderValues | None, body: str
@@ -191,13 +191,13 @@ class Dialog(InDialog):
             request.headers.set(name, value)
         return request, peer
 
-    def _on_response(self, exchange: Exchange, response: Message) -> None:
+    def _on_response(self, sent: SentRequest, response: Message) -> None:
         accepted = 200 <= response.status < 300
         if accepted and response.method in ("INVITE", "UPDATE"):
             self.refresh(response)
         if accepted and response.method == "INVITE":
-            offered = not exchange.request.body and response.body
-            self.ack(self.phone.answer(response.body) if offered else "", exchange.request)
+            offered = not sent.request.body and response.body
+            self.ack(self.phone.answer(response.body) if offered else "", sent.request)
 
     def ack(self, sdp: str = "", invite: Message | None = None) -> None:
         """Acknowledge the 2xx of our INVITE (the first of the dialog, or a later one)."""

@@ -20,7 +20,7 @@ from sip.call import Acks, Call
 from sip.digest import Challenge
 from sip.message import HeaderValue, HeaderValues, Message, Uri, address, host_port
 from sip.policy import DEFAULT
-from sip.transaction import Exchange
+from sip.transaction import SentRequest
 from sip.transport import Peer
 
 CONTACT_IN = {"INVITE", "UPDATE", "REFER", "SUBSCRIBE", "NOTIFY", "OPTIONS"}
@@ -127,7 +127,7 @@ class Phone(Agent):
 
     def start_register(
         self, expires: int = 3600, contact: HeaderValue | None = None, headers: HeaderValues | None = None
-    ) -> Exchange:
+    ) -> SentRequest:
         """Register without waiting: many phones at once."""
         call_id, tag = self._registration
         with self.lock:
@@ -138,7 +138,7 @@ class Phone(Agent):
             ends = (address(self.aor, self.display, tag), address(self.aor))
             request = self.build("REGISTER", registrar, ends, (call_id, self._next_registration()))
             _put(request, own | dict(headers or {}))
-            return Exchange(self, request, peer, self._next_registration).start()
+            return SentRequest(self, request, peer, self._next_registration).start()
 
     def _next_registration(self) -> int:
         self._registrations += 1
@@ -166,7 +166,7 @@ class Phone(Agent):
             sender = from_uri or self.uri(from_user or self.user)
             request, peer = self._outside("INVITE", target, sender, from_display, headers, self.offer(sdp))
             call = Call(self, request, peer, acks)
-            call.exchange.start()
+            call.sent.start()
         if wait:
             call.final()
         return call
@@ -184,12 +184,12 @@ class Phone(Agent):
 
     def start_request(
         self, method: str, target: str | None = None, headers: HeaderValues | None = None, body: str = ""
-    ) -> Exchange:
+    ) -> SentRequest:
         """The same without waiting."""
         with self.lock:
             target = f"sip:{self.domain}" if target is None else target
             request, peer = self._outside(method, target, self.aor, None, headers, body)
-            return Exchange(self, request, peer, itertools.count(2).__next__).start()
+            return SentRequest(self, request, peer, itertools.count(2).__next__).start()
 
     def send_raw(self, data: bytes, peer: Peer | None = None) -> None:
         """Anything at all, SIP or not, to the proxy or elsewhere; not on record."""

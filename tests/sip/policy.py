@@ -83,7 +83,7 @@ def follow_refer(incoming: Incoming) -> None:
     call = _follow(incoming)
 
     def tell(response: Message) -> None:
-        if response is call.exchange.final:
+        if response is call.sent.final:
             _report(incoming, response.status)
 
     call.watchers.append(tell)

@@ -248,31 +248,36 @@ def test_progress_with_media_is_repeated_until_its_prack(phones):
     leg = callee.expect_invite()
     leg.ring(183, sdp=None, reliable=True)
     progress = call.wait(183)
-    caller.wait_for(response(183), times=3)
+    assert caller.wait_for(response(183), times=3) is not progress
     assert call.prack(progress).status == 200
     leg.wait_pracked()
+    before = len([each for each in callee.sent if each.status == 183])
+    leg.ring(180, reliable=True)
+    caller.wait_for(response(180), times=5)
+    assert len([each for each in callee.sent if each.status == 183]) == before
     assert call.prack(progress).status == 481
     leg.answer()
     assert call.final().status == 200
 
 
 def test_a_phone_pracks_by_itself_once_for_each_response(phones):
-    caller, callee = phones("200"), phones("100")
-    call = caller.invite(callee.contact, {"Supported": "100rel"})
+    caller, callee = phones("200"), phones("100", t1=FAST)
+    callee.policies["PRACK"] = leave
+    caller.invite(callee.contact, {"Supported": "100rel"})
     leg = callee.expect_invite()
-    for status in (180, 183):
-        leg.ring(status, reliable=True)
-        leg.wait_pracked()
-    leg.answer()
-    call.final()
-    assert [m.headers["RAck"] for m in callee.received if request("PRACK")(m)] == ["1 1 INVITE", "2 1 INVITE"]
+    leg.ring(180, reliable=True)
+    caller.wait_for(response(180), times=3)
+    leg.ring(183, reliable=True)
+    assert [callee.expect("PRACK").request.headers["RAck"] for _ in range(2)] == ["1 1 INVITE", "2 1 INVITE"]
 
 
-def test_a_dead_phone_is_silent_and_what_was_repeated_rings_once(phones):
+def test_a_dead_phone_is_silent_and_what_is_repeated_later_rings_once(phones):
     caller, callee = phones("200", t1=FAST), phones("100")
     callee.dead = True
     call = caller.invite(callee.contact)
     callee.wait_for(request("INVITE"), times=3)
+    with pytest.raises(NothingCame):
+        callee.expect_invite(timeout=0)
     assert callee.sent == []
     callee.dead = False
     leg = callee.expect_invite()
@@ -281,6 +286,45 @@ def test_a_dead_phone_is_silent_and_what_was_repeated_rings_once(phones):
     leg.wait_ack()
     with pytest.raises(NothingCame):
         callee.expect_invite(timeout=0)
+
+
+def test_a_phone_that_dies_in_a_call_says_nothing_more(phones):
+    call, leg = connected(phones)
+    phone, said = leg.phone, len(leg.phone.sent)
+    phone.dead = True
+    leg.dialog.send("BYE")
+    info = call.dialog.send("INFO")
+    phone.wait_for(request("INFO"))
+    assert (len(phone.sent), info.final) == (said, None)
+    assert not call.ended
+
+
+def test_a_repeated_request_rings_once_and_is_told_the_same_again(phones):
+    caller, callee = phones("200", t1=FAST), phones("100", trying=False)
+    call = caller.invite(callee.contact)
+    again = callee.wait_for(request("INVITE"), times=3)
+    leg = callee.expect_invite()
+    assert again.duplicate
+    assert not leg.invite.duplicate
+    with pytest.raises(NothingCame):
+        callee.expect_invite(timeout=0)
+    leg.decline(486)
+    call.final()
+    leg.incoming.came_again()
+    caller.wait_for(response(486), times=2)
+    assert [each.status for each in call.responses] == [486]
+
+
+def test_a_challenge_that_comes_twice_is_answered_once(phones):
+    caller, callee = phones("200"), phones("100")
+    call = caller.invite(callee.contact)
+    challenged = callee.expect_invite()
+    challenged.decline(407, {"Proxy-Authenticate": 'Digest realm="r", nonce="n"'})
+    challenged.incoming.came_again()
+    caller.wait_for(response(407), times=2)
+    callee.expect_invite().answer()
+    assert call.final().status == 200
+    assert [each.status for each in call.responses if each.status > 100] == [407, 200]
 
 
 def test_an_answer_is_repeated_until_its_ack_comes(phones):
@@ -292,6 +336,23 @@ def test_an_answer_is_repeated_until_its_ack_comes(phones):
     assert len([each for each in call.responses if each.status == 200]) == 1
     call.dialog.ack()
     assert leg.wait_ack().method == "ACK"
+    before = len(callee.sent)
+    other = caller.invite(callee.contact, acks="none")
+    callee.expect_invite().answer()
+    caller.wait_for(lambda each: each.status == 200 and each.call_id == other.call_id, times=5)
+    assert {each.call_id for each in callee.sent[before:]} == {other.call_id}
+
+
+def test_who_answered_does_not_hang_up_before_the_ack(phones):
+    caller, callee = phones("200"), phones("100")
+    call = caller.invite(callee.contact, acks="none")
+    leg = callee.expect_invite()
+    leg.answer()
+    call.final()
+    callee.patience = 0
+    with pytest.raises(NothingCame, match="the ACK of INVITE"):
+        leg.bye()
+    assert not leg.ended
 
 
 def test_a_phone_whose_answer_nobody_acknowledges_hangs_up(phones):
@@ -491,10 +552,14 @@ def test_a_stream_is_cut_into_messages_wherever_it_was_broken(phones):
         ).encode()
         raw += b"\r\n\r\n"
     with closing(socket.create_connection(callee.transport.local)) as sock:
-        for piece in (raw[:30], raw[30:-20], raw[-20:]):
-            sock.sendall(piece)
+        sock.sendall(raw[:30])
+        sock.sendall(raw[30:-5])
+        callee.wait_for(request("MESSAGE"))
+        assert len(callee.received) == 1
+        sock.sendall(raw[-5:])
         callee.wait_for(request("MESSAGE"), times=2)
         assert [message.body for message in callee.received] == ["hi\n"] * 2
+        assert callee.malformed == []
 
 
 def test_a_cut_connection_is_made_anew(phones):
@@ -583,6 +648,7 @@ def test_two_phones_that_answer_at_once_both_reach_the_caller(proxy):
             leg.answer()
         caller.wait(lambda: len(call.answers) == 2, None, "two answers")
         first = call.dialog
+        assert len([each for each in call.responses if each.status == 200]) == 2
         caller.wait(lambda: call.answers[1].end, None, "the second phone hangs up by itself")
         assert not first.ended
         assert call.bye().status == 200

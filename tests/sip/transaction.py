@@ -69,7 +69,7 @@ class ClientTransaction:
         ClientTransaction(self._phone, cancel, self._peer, receive).start()
 
 
-class Exchange:
+class SentRequest:
     """A request and all that answers it. One that is challenged is sent again with credentials."""
 
     def __init__(
@@ -85,7 +85,7 @@ class Exchange:
         self._tried: set[tuple[str, str]] = set()
         self._challenged: list[Message] = []
 
-    def start(self) -> "Exchange":
+    def start(self) -> "SentRequest":
         self.transaction = ClientTransaction(self.phone, self.request, self._peer, self._on_response)
         self.transaction.start()
         return self
