@@ -94,7 +94,6 @@ class Agent(Record):
                 self.sent.append(record)
             except OSError as reason:
                 self._lose(record, reason)
-            self.lock.notify_all()
 
     def _lose(self, message: Message, reason: OSError) -> None:
         if not self.loop.is_here:
@@ -124,7 +123,6 @@ class Agent(Record):
             self.received.append(message)
             if not self.dead:
                 self._on_message(message)
-        self.lock.notify_all()
 
     def _on_message(self, message: Message) -> None:
         if message.is_request:

@@ -1,4 +1,4 @@
-"""One thread that reads sockets and runs timers; whatever it does, it does under one lock."""
+"""One thread that reads sockets and runs timers, all under one lock; each turn wakes who waits for it."""
 
 import heapq
 import itertools
@@ -93,6 +93,7 @@ class Loop:
                         key.data()
                 with self._lock:
                     self._run_due()
+                    self._lock.notify_all()
         except BaseException as failure:
             with self._lock:  # told to whoever waits: a thread can raise to nobody
                 self.failure = failure

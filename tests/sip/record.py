@@ -19,7 +19,7 @@ class NothingCame(AssertionError):
 
 
 class Record:
-    """All that a phone sent and received. State changes under `lock`, and each change wakes the waiting."""
+    """All that a phone sent and received. State changes under `lock`."""
 
     def __init__(self, user: str, patience: float):
         self.user, self.patience = user, patience

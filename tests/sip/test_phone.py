@@ -566,15 +566,19 @@ def test_a_cut_connection_is_made_anew(phones):
     call, leg = connected(phones, transport="tcp")
     with call.phone.lock:
         call.phone.transport.drop()
+    callee = leg.phone
+    callee.wait(lambda: not callee.transport.reaches(leg.invite.peer), None, "the end of the connection")
     assert leg.info().status == 200
     assert call.bye().status == 200
 
 
 def test_garbage_and_keep_alives_are_kept_apart(phones):
     sender, phone = phones("200"), phones("100")
-    for data in (b"\r\n\r\n", b"\0\0\0\0", b"nonsense", b"SIP/2.0 x OK\r\n\r\n"):
+    garbage = [b"nonsense", b"SIP/2.0 x OK\r\n\r\n"]
+    for data in (b"\r\n\r\n", b"\0\0\0\0", *garbage):
         sender.send_raw(data, phone.transport.local)
     phone.wait(lambda: len(phone.malformed) == 2, None, "garbage")
+    assert phone.malformed == garbage
     assert phone.received == []
 
 
