@@ -251,7 +251,8 @@ def test_a_body_too_large_is_a_413(house, unchanged, chunked):
         )
         chunks = (start, *[b"7" * MEGABYTE] * size)
         body = iter(chunks) if chunked else b"".join(chunks)
-        return problem(send(house, operation, body, Content_Type=media), 413)
+        sent = send(house, operation, body, Content_Type=media)
+        return problem(sent, 413, fields={"body"})
 
     assert not all_problems(WRITES, check)
 
@@ -393,4 +394,4 @@ def test_oauth_refuses_a_body_too_large(server, path, chunked):
     answer = server.admin.post(
         server.url + path, content=iter(chunks) if chunked else b"".join(chunks), headers=media
     )
-    assert problem(answer, 413) is None
+    assert problem(answer, 413, fields={"body"}) is None

@@ -76,7 +76,9 @@ def new_request_id() -> str:
 
 
 def _fields(error: HTTPException) -> list[FieldError]:
-    """Return the parameters that the framework blames; it decodes no empty body and misses `data`."""
+    """Return what the framework blames: the body's size, parameters, or `data`, where the body is empty."""
+    if error.status_code == 413 and not error.extra:
+        return [FieldError("body", "is too large")]
     blamed = error.extra if isinstance(error.extra, list) else []
     found = [FieldError(str(e["key"]), str(e["message"])) for e in blamed if "key" in e and "message" in e]
     return [FieldError("body", "is empty, must be a JSON object") if e.field == "data" else e for e in found]

@@ -133,7 +133,8 @@ def show(row: dict[str, Any]) -> Sound:
 def _values(form: Sequence[Part]) -> dict[str, Any]:
     file = _file(form)
     if len(file.content) > model.MAX_BYTES:
-        raise HTTPException(status_code=413, detail=f"{file.name}: is larger than 10 MB")
+        blamed = [{"key": file.name, "message": "is larger than 10 MB"}]
+        raise HTTPException(status_code=413, extra=blamed)
     content = bytes(file.content)
     sound_format = model.format_of(content)
     if sound_format is None:
