@@ -29,6 +29,7 @@ class Exchange:
             "PEAL_CONTROL_PORT": str(self.control),
             "PEAL_RING_SECONDS": "3",
             "PEAL_ANSWER_SECONDS": "2",
+            "PEAL_BUNDLE_LIMIT": "14",
             **settings,
         }
         self.api = Server(database, folder / "api.log", self.settings)
@@ -107,6 +108,18 @@ class Office:
 
     def user(self, number: str) -> str:
         return f"{self.tenant.client['prefix']}*{number}"
+
+    def registered(self, number: str) -> bool:
+        """Whether any phone of the extension is registered, by the switch's own word."""
+        found = self.exchange.rpc("ul.lookup", "location", f"{self.user(number)}@{DOMAIN}")
+        return "result" in found
+
+    def until_unregistered(self, *numbers: str):
+        """Wait as long as a change may take; all these have lost their registrations by then."""
+        deadline = time.monotonic() + SOON
+        while left := list(filter(self.registered, numbers)):
+            assert time.monotonic() < deadline, left
+            time.sleep(0.02)
 
     def phone(self, number: str, *, registered: bool = True, **options) -> Phone:
         """A phone of an extension, gone with the test."""

@@ -1,0 +1,74 @@
+"""What the switch has told of a call: its events, as they stand in the database."""
+
+import time
+from collections import Counter
+
+from parts import look
+from sip.exchange import Office
+from sqlalchemy import select
+
+from peal.calls.tables import call_event
+
+ENDS = {"hangup", "refused"}
+
+
+class Story:
+    """The events of one call, in their order."""
+
+    def __init__(self, events: list[dict]):
+        self.events = events
+
+    def all(self, kind: str) -> list[dict]:
+        return [event for event in self.events if event["type"] == kind]
+
+    def one(self, kind: str) -> dict:
+        found = self.all(kind)
+        assert len(found) == 1, f"{len(found)} {kind}: {self.events}"
+        return found[0]
+
+    def numbers(self, kind: str, *fields: str) -> tuple[str, ...]:
+        """Fields of the only event of that kind, numbers without the client's prefix."""
+        event = self.one(kind)
+        return tuple(event[name].rpartition("*")[2] for name in fields)
+
+    @property
+    def kinds(self) -> Counter[str]:
+        """How many of each, but for those of the legs."""
+        return Counter(event["type"] for event in self.events if event["type"] not in ("ring", "leg"))
+
+    @property
+    def legs(self) -> list[tuple[str, str]]:
+        """Each phone that rang, and how that ended."""
+        return sorted((event["device"], str(event["code"])) for event in self.all("leg"))
+
+    @property
+    def is_whole(self) -> bool:
+        rang, ended = self.all("ring"), self.all("leg")
+        return any(event["type"] in ENDS for event in self.events) and len(rang) == len(ended)
+
+
+def stories(office: Office, calls: int) -> list[Story]:
+    """All calls of this office, when there are that many and each has been told to its end."""
+    deadline = time.monotonic() + 5
+    while True:
+        told = _told(office)
+        if len(told) == calls and all(each.is_whole for each in told):
+            return told
+        assert time.monotonic() < deadline, [each.events for each in told]
+        time.sleep(0.03)
+
+
+def story(office: Office) -> Story:
+    """The only call of this office, when it has been told to its end."""
+    return stories(office, 1)[0]
+
+
+def _told(office: Office) -> list[Story]:
+    """What stands there now, in no order."""
+    in_order = select(call_event.c.call_id, call_event.c.body).order_by(call_event.c.seq)
+    [rows] = look(office.exchange.api.database, in_order)
+    calls: dict[str, list[dict]] = {}
+    for row in rows:
+        calls.setdefault(row["call_id"], []).append(row["body"])
+    mine = office.user("")
+    return [Story(events) for events in calls.values() if events[0].get("from", "").startswith(mine)]
