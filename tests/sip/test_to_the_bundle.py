@@ -301,6 +301,22 @@ def test_row_13_a_second_answer_that_the_caller_ignores_hangs_up_by_itself(offic
     assert told.numbers("hangup", "answered_by") == ("101",)
 
 
+# Break: dialog.cfg, IN_DIALOG: without SECOND_LEG.
+def test_row_13_the_second_phone_is_shown_what_the_first_is(office):
+    caller, *phones = office.phones("101", "200", "200")
+    phones[1].policies["CANCEL"] = policy.leave
+    call, legs = ring(caller, "200", *phones)
+    legs[0].answer()
+    call.final()
+    legs[1].answer()
+    assert legs[1].wait_ack().address("From").user == "100"
+    assert legs[1].info().status == 200
+    bye = call.answers[1].send("BYE").wait()
+    assert (bye.status, bye.uri_user("From")) == (200, office.user("101"))
+    assert call.bye().status == 200
+    assert [phone.leaks("101") for phone in phones] == [[], []]
+
+
 # Break: ring.cfg, RUNG: `if ($rs == 183) drop;`.
 def test_row_14_early_media_of_one_phone_and_the_ringing_of_another_both_reach_the_caller(office):
     one, two, caller = office.phones("101", "102", "200")
