@@ -188,7 +188,7 @@ def test_row_08_and_09_a_member_without_a_phone_leaves_the_others_ringing(office
 def test_row_10_no_phone_registered_is_480_at_once(office):
     main, caller = office.phones("100", "200")
     main.unregister()
-    assert caller.invite("100", wait=True).final().status == 480
+    assert caller.invite("100").final(timeout=1).status == 480
     assert_quiet(main)
     told = story(office)
     assert told.kinds == {"begin": 1, "hangup": 1}
@@ -283,6 +283,24 @@ def test_row_13_of_two_answers_the_first_has_the_call_and_the_second_is_ended_al
     assert told.events[-1]["type"] == "hangup"
 
 
+# Break: ring.cfg, RUNG: `$dlg_var(by)` set by each 200.
+def test_row_13_of_phones_that_answer_at_once_one_has_the_call_and_one_answer_is_told(office):
+    *phones, caller = office.phones("101", "102", "200")
+    for phone in phones:
+        phone.on_call = lambda leg: leg.answer()
+    calls = 5
+    for _ in range(calls):
+        call = caller.invite("100", wait=True)
+        assert call.final().status == 200
+        for dialog in call.answers[::-1]:
+            dialog.send("BYE").wait()
+    for told in stories(office, calls):
+        assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
+        assert told.one("answer")["answered_by"] == told.one("hangup")["answered_by"]
+        first = next(leg for leg in told.all("leg") if str(leg["code"]) == "200")
+        assert told.numbers("answer", "answered_by") == (first["device"],)
+
+
 # Break: dialog.cfg: a BYE of a second leg taken for one of the first.
 def test_row_13_a_second_answer_that_the_caller_ignores_hangs_up_by_itself(office):
     caller, phones = crossing(office, t1=0.05)
@@ -363,7 +381,7 @@ def test_row_17_a_blocked_bundle_has_no_phones_and_is_not_reached(office, member
     office.put_extension(member, status="blocked")
     office.until_unregistered(*BUNDLE)
     for number in ("100", "101"):
-        assert caller.invite(number, wait=True).final().status == 480
+        assert caller.invite(number).final(timeout=1).status == 480
     assert_quiet(main, one, two)
     assert one.register().status == 403
     assert main.register().status == 403
