@@ -75,7 +75,7 @@ def test_row_05_one_baresip_declines_and_another_answers(office, phones):
     assert told.legs == [("100", "487"), ("101", "486"), ("102", "200")]
 
 
-# Break: call.cfg, RESOLVE: the main extension's number for any member's.
+# Break: ring.cfg, PHONES: `$avp(ring) = "100,101,102"`.
 def test_row_18_a_call_to_an_associated_baresip_rings_only_that(office, phones):
     main, one, two, caller = phones("100", "101", "102", "200")
     dial(caller, "101", one)

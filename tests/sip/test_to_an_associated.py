@@ -21,7 +21,7 @@ def test_row_18_a_call_to_an_associated_extension_rings_only_that(office):
     assert told.legs == [("101", "200")]
 
 
-# Break: call.cfg, SHOW: the main one's number also between members (here: `$dlg_var(a) = "0"`).
+# Break: call.cfg, REMEMBER: `$dlg_var(a) = "0"`.
 def test_row_19_the_main_extension_calls_an_associated_one(office):
     main, one, two = office.phones(*BUNDLE)
     call, [leg] = ring(main, "101", one)
@@ -37,7 +37,8 @@ def test_row_19_the_main_extension_calls_an_associated_one(office):
     assert told.legs == [("101", "200")]
 
 
-# Break: ring.cfg, PHONES: `if ($var(member) != $avp(me))` left out.
+# Break: ring.cfg, PHONES: `if ($var(member) != $avp(me))` left out; call.cfg, REMEMBER: the main one's number
+# also between members.
 def test_row_20_an_associated_extension_calls_its_main_one(office):
     main, one, two = office.phones(*BUNDLE)
     call, legs = ring(one, "100", main, two)

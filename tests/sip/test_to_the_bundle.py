@@ -87,7 +87,7 @@ def test_row_03_the_caller_gives_up_and_all_stop(office):
     assert told.legs == [(number, "487") for number in BUNDLE]
 
 
-# Break: ring.cfg, NOBODY: `if (t_is_canceled()) exit;` below the busy line.
+# Break: ring.cfg, NOBODY: without the line of `t_is_canceled`.
 def test_row_03_it_is_487_also_when_a_phone_was_busy_before(office):
     main, one, two, caller = office.phones(*BUNDLE, "200")
     call, legs = ring(caller, "100", main, one, two)
@@ -102,7 +102,7 @@ def test_row_03_it_is_487_also_when_a_phone_was_busy_before(office):
     assert told.legs == [("100", "487"), ("101", "486"), ("102", "487")]
 
 
-# Break: modules.cfg: `restart_fr_on_each_reply` 1.
+# Break: ring.cfg, RING: without `t_set_max_lifetime`.
 def test_row_04_nobody_answers_within_the_ring_time_and_progress_does_not_prolong_it(office):
     main, one, two, caller = office.phones(*BUNDLE, "200")
     call, legs = ring(caller, "100", main, one, two)
@@ -122,7 +122,7 @@ def test_row_04_nobody_answers_within_the_ring_time_and_progress_does_not_prolon
     assert told.legs == [(number, "timeout") for number in BUNDLE]
 
 
-# Break: ring.cfg, RUNG: `if ($rs == 488) t_cancel_branches("others");` and so on.
+# Break: ring.cfg, RUNG: `if ($rs >= 400 && $rs != 487) t_cancel_branches("others");`.
 @pytest.mark.parametrize("status", [486, 480, 488])
 def test_row_05_one_phone_declines_and_the_others_go_on_ringing(office, status):
     main, one, two, caller = office.phones(*BUNDLE, "200")
@@ -140,7 +140,7 @@ def test_row_05_one_phone_declines_and_the_others_go_on_ringing(office, status):
     assert told.legs == [("100", "487"), ("101", str(status)), ("102", "200")]
 
 
-# Break: ring.cfg, NOBODY: without the line of `$avp(busy)`.
+# Break: ring.cfg, RUNG: without the line of `$avp(busy)`.
 @pytest.mark.parametrize(("statuses", "wanted"), [((480, 486, 488), 486), ((480, 488, 404), 480)])
 def test_row_06_all_decline_and_the_caller_hears_busy_if_any_was(office, statuses, wanted):
     main, one, two, caller = office.phones(*BUNDLE, "200")
@@ -168,7 +168,7 @@ def test_row_07_a_603_ends_the_call_for_all(office):
     assert told.legs == [("100", "487"), ("101", "603"), ("102", "487")]
 
 
-# Break: ring.cfg, PHONES_OF: `if ($var(j) == 0)` lets the whole call end.
+# Break: ring.cfg, COUNT_PHONES: 480 and `exit` where a member has no phone.
 @pytest.mark.parametrize("away", [0, 2], ids=["09: the main one", "08: an associated one"])
 def test_row_08_and_09_a_member_without_a_phone_leaves_the_others_ringing(office, away):
     present = [number for number in BUNDLE if number != BUNDLE[away]]
@@ -184,7 +184,7 @@ def test_row_08_and_09_a_member_without_a_phone_leaves_the_others_ringing(office
     assert told.legs == [(present[0], "200"), (present[1], "487")]
 
 
-# Break: ring.cfg, RING: without the lines of 480, the call is relayed to the switch itself.
+# Break: ring.cfg, RING: without `$dlg_var(code)` the hangup tells another code than the caller heard.
 def test_row_10_no_phone_registered_is_480_at_once(office):
     main, caller = office.phones("100", "200")
     main.unregister()
@@ -221,7 +221,7 @@ def test_row_11_of_four_phones_the_oldest_goes(office):
     call.bye()
 
 
-# Break: ring.cfg, FRESHEST: `order by last_modified`; without `place > 1`.
+# Break: ring.cfg, FRESHEST: sorted by `id` only; without `place > 1`.
 def test_row_12_of_more_than_30_phones_the_freshest_ring_and_at_least_one_per_member(office):
     many = [f"1{n:02}" for n in range(11)]
     for number in many[3:]:
@@ -301,7 +301,7 @@ def test_row_13_of_phones_that_answer_at_once_one_has_the_call_and_one_answer_is
         assert told.numbers("answer", "answered_by") == (first["device"],)
 
 
-# Break: dialog.cfg: a BYE of a second leg taken for one of the first.
+# Break: ring.cfg, LEG_ENDED: each repetition of the 200 is told.
 def test_row_13_a_second_answer_that_the_caller_ignores_hangs_up_by_itself(office):
     caller, phones = crossing(office, t1=0.05)
     call = caller.invite("100", acks="first")
@@ -374,7 +374,7 @@ def test_row_15_a_redirection_counts_as_declined(office):
     assert told.legs == [("101", "302"), ("102", "480")]
 
 
-# Break: rows.cfg, CHANGED: `unregister` left out; call.cfg: status of the called not looked at.
+# Break: rows.cfg, CHANGED: a blocked one's phones not dropped; call.cfg: status of the called not looked at.
 @pytest.mark.parametrize("member", ["100", "102"])
 def test_row_17_a_blocked_bundle_has_no_phones_and_is_not_reached(office, member):
     main, one, two, caller = office.phones(*BUNDLE, "200")
