@@ -7,7 +7,6 @@ a body can't be guessed from its schema, `SAMPLES` says what to send.
 import itertools
 import re
 import secrets
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +16,8 @@ import httpx
 from litestar import Litestar
 from parts import Api, Tenant
 
+from peal.app import create_litestar
+from peal.http.document import document
 from peal.settings import Settings
 
 PREFIX = "/api/ver1.0"
@@ -71,13 +72,8 @@ class Operation:
 @cache
 def application() -> tuple[Litestar, dict[str, Any]]:
     """Return the application, which nobody starts, and its OpenAPI document."""
-    with warnings.catch_warnings():  # the framework's next version will want parameters declared otherwise
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from peal.app import create_litestar
-        from peal.http.document import document
-
-        app = create_litestar(Settings(database_url="sqlite:////never-opened"))
-        return app, document(app)
+    app = create_litestar(Settings(database_url="sqlite:////never-opened"))
+    return app, document(app)
 
 
 @cache

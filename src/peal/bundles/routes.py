@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Response, delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 
 from peal.bundles import fast, model, repository, service
 from peal.bundles.schemas import Bundle, BundleList
@@ -14,12 +14,18 @@ from peal.http.principal import ApiRequest, actor
 
 LIST = "/client/{client_id:str}/extensions_bundle"
 ONE = LIST + "/{extension_id:str}"
-IfMatch = Annotated[str | None, Parameter(header="If-Match", description="ETag of the bundle as you know it")]
+IfMatch = Annotated[
+    str | None, HeaderParameter(name="If-Match", description="ETag of the bundle as you know it")
+]
 
 
 @get(LIST, tags=["bundle"], summary="All bundles of a client")
 async def list_bundles(
-    request: ApiRequest, client_id: str, page: str = "", per_page: str = "", order: str = ""
+    request: ApiRequest,
+    client_id: FromPath[str],
+    page: FromQuery[str] = "",
+    per_page: FromQuery[str] = "",
+    order: FromQuery[str] = "",
 ) -> list[Bundle]:
     """Main extensions with those associated with them, ordered by `bundle_id`."""
     async with reading(request.app.state.database) as work:
@@ -29,7 +35,9 @@ async def list_bundles(
 
 
 @get(ONE, tags=["bundle"], summary="The bundle that an extension is in")
-async def get_bundle(request: ApiRequest, client_id: str, extension_id: str) -> Response[Bundle]:
+async def get_bundle(
+    request: ApiRequest, client_id: FromPath[str], extension_id: FromPath[str]
+) -> Response[Bundle]:
     """`bundle_id` is the main extension; of an extension in no bundle itself, with an empty list."""
     database = request.app.state.database
     found = await fast.bundle(database, request.user, client_id, extension_id)
@@ -44,7 +52,11 @@ async def get_bundle(request: ApiRequest, client_id: str, extension_id: str) -> 
 
 @post(ONE, tags=["bundle"], summary="Set the extensions associated with a main one")
 async def set_bundle(
-    request: ApiRequest, client_id: str, extension_id: str, data: BundleList, if_match: IfMatch = None
+    request: ApiRequest,
+    client_id: FromPath[str],
+    extension_id: FromPath[str],
+    data: JSONBody[BundleList],
+    if_match: IfMatch = None,
 ) -> Response[Bundle]:
     """The list replaces the one before; the associated extensions take over the main one's parameters."""
     listed = data.ids()
@@ -64,7 +76,7 @@ async def set_bundle(
 
 @delete(ONE, tags=["bundle"], summary="Untie all associated extensions", status_code=200)
 async def untie_bundle(
-    request: ApiRequest, client_id: str, extension_id: str, if_match: IfMatch = None
+    request: ApiRequest, client_id: FromPath[str], extension_id: FromPath[str], if_match: IfMatch = None
 ) -> Bundle:
     """Parameters stay as they are; the path must name the main extension."""
     async with writing(request.app.state.database, actor(request)) as work:

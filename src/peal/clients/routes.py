@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from litestar import delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from peal.clients import service
 from peal.clients.schemas import Client, ClientChange, ClientCreate, ClientInfo, ClientInfoChange
@@ -23,7 +24,7 @@ INFO = "/client/client_info/{client_id:str}"
 
 @get(ADMIN, tags=["admin"], summary="All clients")
 async def list_clients(
-    request: ApiRequest, page: str = "", per_page: str = "", order: str = ""
+    request: ApiRequest, page: FromQuery[str] = "", per_page: FromQuery[str] = "", order: FromQuery[str] = ""
 ) -> list[Client]:
     """Newest first, unless `order` is `asc`."""
     realms.administrator(request.user)
@@ -32,7 +33,7 @@ async def list_clients(
 
 
 @post(ADMIN, tags=["admin"], summary="Make a client")
-async def create_client(request: ApiRequest, data: ClientCreate) -> Client:
+async def create_client(request: ApiRequest, data: JSONBody[ClientCreate]) -> Client:
     """`domain` and `prefix` together are unique."""
     realms.administrator(request.user)
     async with writing(request.app.state.database, actor(request)) as work:
@@ -40,7 +41,7 @@ async def create_client(request: ApiRequest, data: ClientCreate) -> Client:
 
 
 @get(ADMIN + "/{client_id:str}", tags=["admin"], summary="One client")
-async def get_client(request: ApiRequest, client_id: str) -> Client:
+async def get_client(request: ApiRequest, client_id: FromPath[str]) -> Client:
     """All its fields."""
     realms.administrator(request.user)
     async with reading(request.app.state.database) as work:
@@ -48,7 +49,9 @@ async def get_client(request: ApiRequest, client_id: str) -> Client:
 
 
 @put(ADMIN + "/{client_id:str}", tags=["admin"], summary="Change a client")
-async def change_client(request: ApiRequest, client_id: str, data: ClientChange) -> Client:
+async def change_client(
+    request: ApiRequest, client_id: FromPath[str], data: JSONBody[ClientChange]
+) -> Client:
     """A blocked client's users get 403, its phones can neither register nor call."""
     realms.administrator(request.user)
     async with writing(request.app.state.database, actor(request)) as work:
@@ -59,7 +62,7 @@ async def change_client(request: ApiRequest, client_id: str, data: ClientChange)
 
 
 @delete(ADMIN + "/{client_id:str}", tags=["admin"], summary="Delete a client")
-async def delete_client(request: ApiRequest, client_id: str) -> None:
+async def delete_client(request: ApiRequest, client_id: FromPath[str]) -> None:
     """With all that it has."""
     realms.administrator(request.user)
     async with writing(request.app.state.database, actor(request)) as work:
@@ -69,7 +72,7 @@ async def delete_client(request: ApiRequest, client_id: str) -> None:
 
 
 @get(INFO, tags=["client"], summary="A client and its configuration")
-async def get_client_info(request: ApiRequest, client_id: str) -> ClientInfo:
+async def get_client_info(request: ApiRequest, client_id: FromPath[str]) -> ClientInfo:
     """All its fields."""
     async with reading(request.app.state.database) as work:
         client = await realms.client_realm(work, request.user, client_id)
@@ -77,7 +80,9 @@ async def get_client_info(request: ApiRequest, client_id: str) -> ClientInfo:
 
 
 @put(INFO, tags=["client"], summary="Change a client's configuration")
-async def change_client_info(request: ApiRequest, client_id: str, data: ClientInfoChange) -> ClientInfo:
+async def change_client_info(
+    request: ApiRequest, client_id: FromPath[str], data: JSONBody[ClientInfoChange]
+) -> ClientInfo:
     """Only what is configuration; other keys are ignored."""
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)

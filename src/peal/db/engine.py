@@ -96,6 +96,7 @@ def _engine(url: str, connections: int) -> AsyncEngine:
         make_url(url).set(drivername="sqlite+aiosqlite" if is_sqlite else "postgresql+asyncpg"),
         pool_size=connections,
         max_overflow=0,
+        hide_parameters=True,  # they hold hashes of passwords, and an error may be logged
         json_serializer=json_text,
         json_deserializer=msgspec.json.decode,
         **({} if is_sqlite else _POSTGRESQL),

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from peal.catalogue.service import Kind
 from peal.dialrules import model
@@ -23,7 +24,11 @@ DIAL_RULES = Kind(dial_rule, heavy=frozenset({"posix_rules"}))
 
 @get(LIST, tags=["dial_rule"], summary="Dial rule lists of a client")
 async def list_dial_rules(
-    request: ApiRequest, client_id: str, page: str = "", per_page: str = "", order: str = ""
+    request: ApiRequest,
+    client_id: FromPath[str],
+    page: FromQuery[str] = "",
+    per_page: FromQuery[str] = "",
+    order: FromQuery[str] = "",
 ) -> list[DialRules]:
     """Newest first, unless `order` is `asc`."""
     rows = await things.page(request, DIAL_RULES, client_id, page_of(page, per_page, order))
@@ -31,20 +36,27 @@ async def list_dial_rules(
 
 
 @post(LIST, tags=["dial_rule"], summary="Make a dial rule list")
-async def create_dial_rules(request: ApiRequest, client_id: str, data: DialRulesCreate) -> DialRules:
+async def create_dial_rules(
+    request: ApiRequest, client_id: FromPath[str], data: JSONBody[DialRulesCreate]
+) -> DialRules:
     r"""`match_exp`: PCRE without look-around and back-references; `repl_exp` may say `\1`."""
     return shape(await things.create(request, DIAL_RULES, client_id, _values(data.dial_rules)), DialRules)
 
 
 @get(ONE, tags=["dial_rule"], summary="One dial rule list")
-async def get_dial_rules(request: ApiRequest, client_id: str, dial_rule_id: str) -> DialRules:
+async def get_dial_rules(
+    request: ApiRequest, client_id: FromPath[str], dial_rule_id: FromPath[str]
+) -> DialRules:
     """As it was sent."""
     return shape(await things.one(request, DIAL_RULES, client_id, dial_rule_id), DialRules)
 
 
 @put(ONE, tags=["dial_rule"], summary="Change a dial rule list")
 async def change_dial_rules(
-    request: ApiRequest, client_id: str, dial_rule_id: str, data: DialRulesChange
+    request: ApiRequest,
+    client_id: FromPath[str],
+    dial_rule_id: FromPath[str],
+    data: JSONBody[DialRulesChange],
 ) -> DialRules:
     """The list sent takes the place of the one before."""
     values = {} if isinstance(data.dial_rules, msgspec.UnsetType) else _values(data.dial_rules)
@@ -52,7 +64,9 @@ async def change_dial_rules(
 
 
 @delete(ONE, tags=["dial_rule"], summary="Delete a dial rule list")
-async def delete_dial_rules(request: ApiRequest, client_id: str, dial_rule_id: str) -> None:
+async def delete_dial_rules(
+    request: ApiRequest, client_id: FromPath[str], dial_rule_id: FromPath[str]
+) -> None:
     """400 `still_used` while an extension or the client names it."""
     await things.delete(request, DIAL_RULES, client_id, dial_rule_id)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from peal.db.work import reading, writing
 from peal.errors import SwitchUnavailable
@@ -23,14 +24,14 @@ ONE = LIST + "/{extension_id:str}"
 @get(LIST, tags=["extension"], summary="Extensions of a client")
 async def list_extensions(
     request: ApiRequest,
-    client_id: str,
-    type: str = "",  # noqa: A002 - the contract's name
-    status: str = "",
-    name: str = "",
-    extension_group_id: str = "",
-    page: str = "",
-    per_page: str = "",
-    order: str = "",
+    client_id: FromPath[str],
+    type: FromQuery[str] = "",  # noqa: A002 - the contract's name
+    status: FromQuery[str] = "",
+    name: FromQuery[str] = "",
+    extension_group_id: FromQuery[str] = "",
+    page: FromQuery[str] = "",
+    per_page: FromQuery[str] = "",
+    order: FromQuery[str] = "",
 ) -> list[Extension]:
     """Filters: `type`, `status`, `name` (full or short, exactly), `extension_group_id`."""
     wanted = page_of(page, per_page, order)
@@ -47,7 +48,9 @@ async def list_extensions(
 
 
 @post(LIST, tags=["extension"], summary="Make an extension")
-async def create_extension(request: ApiRequest, client_id: str, data: ExtensionCreate) -> Extension:
+async def create_extension(
+    request: ApiRequest, client_id: FromPath[str], data: JSONBody[ExtensionCreate]
+) -> Extension:
     """It stands alone, blocked unless `status` says otherwise; no phone registers without a password."""
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
@@ -55,7 +58,9 @@ async def create_extension(request: ApiRequest, client_id: str, data: ExtensionC
 
 
 @get(ONE, tags=["extension"], summary="One extension")
-async def get_extension(request: ApiRequest, client_id: str, extension_id: str) -> Extension:
+async def get_extension(
+    request: ApiRequest, client_id: FromPath[str], extension_id: FromPath[str]
+) -> Extension:
     """All its fields."""
     async with reading(request.app.state.database) as work:
         client = await realms.client_realm(work, request.user, client_id, extension_users=True)
@@ -65,7 +70,10 @@ async def get_extension(request: ApiRequest, client_id: str, extension_id: str) 
 
 @put(ONE, tags=["extension"], summary="Change an extension")
 async def change_extension(
-    request: ApiRequest, client_id: str, extension_id: str, data: ExtensionChange
+    request: ApiRequest,
+    client_id: FromPath[str],
+    extension_id: FromPath[str],
+    data: JSONBody[ExtensionChange],
 ) -> Extension:
     """Only the keys sent; synchronised ones change for the whole bundle."""
     async with writing(request.app.state.database, actor(request)) as work:
@@ -77,7 +85,9 @@ async def change_extension(
 
 
 @delete(ONE, tags=["extension"], summary="Delete an extension")
-async def delete_extension(request: ApiRequest, client_id: str, extension_id: str) -> None:
+async def delete_extension(
+    request: ApiRequest, client_id: FromPath[str], extension_id: FromPath[str]
+) -> None:
     """It leaves its bundle; a main one dissolves it, and the others keep their values."""
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
@@ -105,7 +115,7 @@ class RegistrationState(msgspec.Struct):
 
 
 @get("/extension/{extension_id:str}/registration", tags=["extension"], summary="Who is registered")
-async def get_registration(request: ApiRequest, extension_id: str) -> RegistrationState:
+async def get_registration(request: ApiRequest, extension_id: FromPath[str]) -> RegistrationState:
     """503 `switch_unavailable` until the SIP service is there."""
     async with reading(request.app.state.database) as work:
         await realms.extension_realm(work, request.user, extension_id)

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 from litestar import MediaType, Request, Response, get
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 from peal.errors import NotFound
 from peal.http.document import document as openapi
@@ -26,7 +27,7 @@ async def explorer() -> Response[bytes]:
 
 
 @get("/api/ver1.0/client_api_explorer/{name:str}", include_in_schema=False)
-async def explorer_file(name: str) -> Response[bytes]:
+async def explorer_file(name: FromPath[str]) -> Response[bytes]:
     """Its style and its script."""
     if name not in _TYPES:
         raise NotFound("Not found")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from litestar import delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from peal.catalogue.service import Kind
@@ -49,7 +50,11 @@ class NetworkPermissionChange(Struct):
 
 @get(LIST, tags=["sip_network_permission"], summary="Network permissions of a client")
 async def list_network_permissions(
-    request: ApiRequest, client_id: str, page: str = "", per_page: str = "", order: str = ""
+    request: ApiRequest,
+    client_id: FromPath[str],
+    page: FromQuery[str] = "",
+    per_page: FromQuery[str] = "",
+    order: FromQuery[str] = "",
 ) -> list[NetworkPermission]:
     """Newest first, unless `order` is `asc`."""
     rows = await things.page(request, NETWORKS, client_id, page_of(page, per_page, order))
@@ -58,7 +63,7 @@ async def list_network_permissions(
 
 @post(LIST, tags=["sip_network_permission"], summary="Make a network permission")
 async def create_network_permission(
-    request: ApiRequest, client_id: str, data: NetworkPermissionCreate
+    request: ApiRequest, client_id: FromPath[str], data: JSONBody[NetworkPermissionCreate]
 ) -> NetworkPermission:
     """A phone gets it by `sip_network_permission_id`; `auth_type` says what it means there."""
     return shape(await things.create(request, NETWORKS, client_id, _values(data)), NetworkPermission)
@@ -66,7 +71,7 @@ async def create_network_permission(
 
 @get(ONE, tags=["sip_network_permission"], summary="One network permission")
 async def get_network_permission(
-    request: ApiRequest, client_id: str, permission_id: str
+    request: ApiRequest, client_id: FromPath[str], permission_id: FromPath[str]
 ) -> NetworkPermission:
     """All its fields."""
     return shape(await things.one(request, NETWORKS, client_id, permission_id), NetworkPermission)
@@ -74,7 +79,10 @@ async def get_network_permission(
 
 @put(ONE, tags=["sip_network_permission"], summary="Change a network permission")
 async def change_network_permission(
-    request: ApiRequest, client_id: str, permission_id: str, data: NetworkPermissionChange
+    request: ApiRequest,
+    client_id: FromPath[str],
+    permission_id: FromPath[str],
+    data: JSONBody[NetworkPermissionChange],
 ) -> NetworkPermission:
     """Only the keys sent; all phones that have it follow."""
     row = await things.change(request, NETWORKS, client_id, permission_id, _values(data))
@@ -82,7 +90,9 @@ async def change_network_permission(
 
 
 @delete(ONE, tags=["sip_network_permission"], summary="Delete a network permission")
-async def delete_network_permission(request: ApiRequest, client_id: str, permission_id: str) -> None:
+async def delete_network_permission(
+    request: ApiRequest, client_id: FromPath[str], permission_id: FromPath[str]
+) -> None:
     """400 `still_used` while a phone or the client names it."""
     await things.delete(request, NETWORKS, client_id, permission_id)
 

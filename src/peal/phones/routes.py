@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import get, put
+from litestar.params import FromPath, JSONBody
 
 from peal.db.work import reading, writing
 from peal.http import realms
@@ -15,7 +16,7 @@ PATH = "/extension/{extension_id:str}/phone"
 
 
 @get(PATH, tags=["phone"], summary="PhoneProperties")
-async def get_phone(request: ApiRequest, extension_id: str) -> Phone:
+async def get_phone(request: ApiRequest, extension_id: FromPath[str]) -> Phone:
     """`password` is always null here."""
     async with reading(request.app.state.database) as work:
         place = await realms.extension_realm(work, request.user, extension_id)
@@ -23,7 +24,9 @@ async def get_phone(request: ApiRequest, extension_id: str) -> Phone:
 
 
 @put(PATH, tags=["phone"], summary="Change PhoneProperties")
-async def change_phone(request: ApiRequest, extension_id: str, data: PhoneChange) -> Phone:
+async def change_phone(
+    request: ApiRequest, extension_id: FromPath[str], data: JSONBody[PhoneChange]
+) -> Phone:
     """Only the keys sent; synchronised ones change for the whole bundle. Shows a password that it sets."""
     async with writing(request.app.state.database, actor(request)) as work:
         place = await realms.extension_realm(work, request.user, extension_id, write=True)

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from peal.bundles import repository as bundles
 from peal.bundles.fields import NAMES
 from peal.catalogue import references
 from peal.db.work import Work
 from peal.errors import extension_not_found
 from peal.extensions import service as extensions
-from peal.extensions.tables import extension
 from peal.kit.numbers import full_name
 from peal.phones import model, repository
 
@@ -59,6 +57,5 @@ async def _record(work: Work, row: Mapping[str, Any], values: dict[str, Any], *,
     old = {name: row[name] for name in values}
     new = values | ({"password": "set"} if password_set else {})
     await work.audit("phone:change", row["client_id"], row["extension_id"], old, new)
-    await extensions.log_change(work, row["extension_id"], row["bundle_id"], values)
-    if password_set or not _REGISTERS_ANEW.isdisjoint(values):
-        await bundles.log_routing(work, extension.c.id == row["extension_id"], drop=True)
+    drop = password_set or not _REGISTERS_ANEW.isdisjoint(values)
+    await extensions.log_change(work, row["extension_id"], row["bundle_id"], values, drop=drop)

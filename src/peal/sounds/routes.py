@@ -8,6 +8,7 @@ from litestar import Response, delete, get, post, put
 from litestar.exceptions import HTTPException
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from peal.catalogue.service import Kind
 from peal.db.work import reading
@@ -66,13 +67,13 @@ class Download(Operation):
 @get(LIST, tags=["sound"], summary="Sounds of a client")
 async def list_sounds(
     request: ApiRequest,
-    client_id: str,
-    id: list[str] | None = None,  # noqa: A002 - the contract's name; read by `several`
-    title: list[str] | None = None,
-    own_only: str = "",
-    page: str = "",
-    per_page: str = "",
-    order: str = "",
+    client_id: FromPath[str],
+    id: FromQuery[list[str] | None] = None,  # noqa: A002 - the contract's name; read by `several`
+    title: FromQuery[list[str] | None] = None,
+    own_only: FromQuery[str] = "",
+    page: FromQuery[str] = "",
+    per_page: FromQuery[str] = "",
+    order: FromQuery[str] = "",
 ) -> list[Sound]:
     """Filters: `id`, `title` (exactly), both repeatable; all sounds are the client's own (`own_only`)."""
     flag("own_only", own_only)
@@ -92,20 +93,22 @@ async def list_sounds(
     request_max_body_size=model.MAX_BYTES + ENVELOPE,
     operation_class=Upload,
 )
-async def create_sound(request: ApiRequest, client_id: str) -> Sound:
+async def create_sound(request: ApiRequest, client_id: FromPath[str]) -> Sound:
     """WAV or MP3, told by its content; fields like `hold_music` name it by its id."""
     values = _values(await parts(request))
     return show(await things.create(request, SOUNDS, client_id, values))
 
 
 @get(ONE, tags=["sound"], summary="One sound")
-async def get_sound(request: ApiRequest, client_id: str, sound_id: str) -> Sound:
+async def get_sound(request: ApiRequest, client_id: FromPath[str], sound_id: FromPath[str]) -> Sound:
     """All its fields."""
     return show(await things.one(request, SOUNDS, client_id, sound_id))
 
 
 @get(ONE + "/download", tags=["sound"], summary="A sound's content", operation_class=Download)
-async def download_sound(request: ApiRequest, client_id: str, sound_id: str) -> Response[bytes]:
+async def download_sound(
+    request: ApiRequest, client_id: FromPath[str], sound_id: FromPath[str]
+) -> Response[bytes]:
     """Byte for byte as it was sent."""
     async with reading(request.app.state.database) as work:
         client = await realms.client_realm(work, request.user, client_id)
@@ -114,13 +117,15 @@ async def download_sound(request: ApiRequest, client_id: str, sound_id: str) -> 
 
 
 @put(ONE, tags=["sound"], summary="Change a sound's title")
-async def change_sound(request: ApiRequest, client_id: str, sound_id: str, data: SoundChange) -> Sound:
+async def change_sound(
+    request: ApiRequest, client_id: FromPath[str], sound_id: FromPath[str], data: JSONBody[SoundChange]
+) -> Sound:
     """The content stays: another one is another sound."""
     return show(await things.change(request, SOUNDS, client_id, sound_id, given(data)))
 
 
 @delete(ONE, tags=["sound"], summary="Delete a sound")
-async def delete_sound(request: ApiRequest, client_id: str, sound_id: str) -> None:
+async def delete_sound(request: ApiRequest, client_id: FromPath[str], sound_id: FromPath[str]) -> None:
     """400 `still_used` while a phone or the client names it."""
     await things.delete(request, SOUNDS, client_id, sound_id)
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from peal.catalogue.service import Kind
@@ -57,7 +58,11 @@ class CallProperty(Struct):
 
 @get(LIST, tags=["call_status"], summary="Call statuses of a client")
 async def list_call_statuses(
-    request: ApiRequest, client_id: str, page: str = "", per_page: str = "", order: str = ""
+    request: ApiRequest,
+    client_id: FromPath[str],
+    page: FromQuery[str] = "",
+    per_page: FromQuery[str] = "",
+    order: FromQuery[str] = "",
 ) -> list[CallStatus]:
     """Newest first, unless `order` is `asc`."""
     rows = await things.page(request, STATUSES, client_id, page_of(page, per_page, order))
@@ -65,27 +70,36 @@ async def list_call_statuses(
 
 
 @post(LIST, tags=["call_status"], summary="Make a call status")
-async def create_call_status(request: ApiRequest, client_id: str, data: CallStatusCreate) -> CallStatus:
+async def create_call_status(
+    request: ApiRequest, client_id: FromPath[str], data: JSONBody[CallStatusCreate]
+) -> CallStatus:
     """A phone gets it by `call_status_id`."""
     return show(await things.create(request, STATUSES, client_id, given(data)))
 
 
 @get(ONE, tags=["call_status"], summary="One call status")
-async def get_call_status(request: ApiRequest, client_id: str, call_status_id: str) -> CallStatus:
+async def get_call_status(
+    request: ApiRequest, client_id: FromPath[str], call_status_id: FromPath[str]
+) -> CallStatus:
     """All its fields."""
     return show(await things.one(request, STATUSES, client_id, call_status_id))
 
 
 @put(ONE, tags=["call_status"], summary="Change a call status")
 async def change_call_status(
-    request: ApiRequest, client_id: str, call_status_id: str, data: CallStatusChange
+    request: ApiRequest,
+    client_id: FromPath[str],
+    call_status_id: FromPath[str],
+    data: JSONBody[CallStatusChange],
 ) -> CallStatus:
     """Only the keys sent; all phones that have it follow."""
     return show(await things.change(request, STATUSES, client_id, call_status_id, given(data)))
 
 
 @delete(ONE, tags=["call_status"], summary="Delete a call status")
-async def delete_call_status(request: ApiRequest, client_id: str, call_status_id: str) -> None:
+async def delete_call_status(
+    request: ApiRequest, client_id: FromPath[str], call_status_id: FromPath[str]
+) -> None:
     """400 `still_used` while a phone has it."""
     await things.delete(request, STATUSES, client_id, call_status_id)
 
