@@ -1,11 +1,14 @@
 """One Kamailio: its files, its process, and a new one if it dies."""
 
 import asyncio
+import fcntl
 import os
 import pwd
 import shutil
+import signal
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import structlog
@@ -18,7 +21,8 @@ log = structlog.get_logger()
 USER = "kamailio"
 SCHEMAS = Path("/usr/share/kamailio/db_sqlite")
 SPOOL = "CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, body TEXT NOT NULL)"
-RESTART_SECONDS = 1.0
+SOON_SECONDS = 2.0
+"""A switch that dies again sooner than that after its last death is not started at once."""
 
 
 class Node:
@@ -29,13 +33,17 @@ class Node:
         self.folder = config.home(settings)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._lock: int | None = None
 
     def prepare(self) -> None:
         """Write configuration and files, readable for the switch's user; a SQLite database must be open.
 
         Raises:
-            SettingsError: a folder above them keeps that user out; the text names it.
+            SettingsError: a folder above them keeps that user out, or another switch runs here; the text
+                names it.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._take()
         config.write(self._settings)
         _make(self.folder / "location.db", "usrloc")
         _make(self.folder / "dialog.db", "dialog")
@@ -47,12 +55,16 @@ class Node:
 
     async def run(self) -> None:
         """Run until `stop`; whatever ends the switch, it is started again."""
+        died = 0.0
         while not self._stopping:
+            await self._end_leftovers()
             self._process = await asyncio.create_subprocess_exec(*self._command(), cwd=self.folder)
             code = await self._process.wait()
             if not self._stopping:
                 log.error("switch_died", code=code)
-                await asyncio.sleep(RESTART_SECONDS)
+                before, died = died, time.monotonic()
+                if died < before + SOON_SECONDS:
+                    await asyncio.sleep(SOON_SECONDS)
 
     async def stop(self) -> None:
         """End the switch; calls that are up go on without it."""
@@ -62,10 +74,31 @@ class Node:
             await self._process.wait()
 
     def _command(self) -> list[str]:
-        command = ["kamailio", "-f", "kamailio.cfg", "-DD", "-E", "-w", ".", "-Y", ".", "-P", "kamailio.pid"]
+        """Return the command; Kamailio is told to stop, too, when this process dies, even by SIGKILL.
+
+        The kernel forgets that when a process changes its user, so it is not Kamailio that does.
+        """
+        command = ["setpriv", "--pdeathsig", "TERM"]
         if os.getuid() == 0:
-            command += ["-u", USER, "-g", USER]
+            command += ["--reuid", USER, "--regid", USER, "--init-groups"]
+        command += ["kamailio", "-f", "kamailio.cfg", "-DD", "-E", "-w", ".", "-Y", ".", "-P", "kamailio.pid"]
         return [*command, "-m", "256", "-M", "16"]
+
+    def _take(self) -> None:
+        """Have this folder to ourselves until this process ends."""
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SettingsError(f"home: another `peal switch run` runs in {self.folder}") from error
+
+    async def _end_leftovers(self) -> None:
+        """End what an earlier switch of this folder left: its workers outlive it and would keep the port."""
+        while left := _running_in(self.folder):
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.01)
 
     def _hand_over(self) -> None:
         """Started as root: the switch runs as its own user, which must reach its files and the database."""
@@ -80,6 +113,18 @@ class Node:
             paths.append(database)
         for path in paths:
             _check_reachable(path, account)
+
+
+def _running_in(folder: Path) -> list[int]:
+    """Return the ids of the Kamailio processes that work in this folder."""
+    return [int(each.name) for each in Path("/proc").glob("[0-9]*") if _works_in(each, folder)]
+
+
+def _works_in(process: Path, folder: Path) -> bool:
+    try:
+        return (process / "comm").read_text() == "kamailio\n" and (process / "cwd").readlink() == folder
+    except OSError:  # it has ended, or it is somebody else's
+        return False
 
 
 def _lend(database: Path, account: pwd.struct_passwd) -> None:

@@ -1,0 +1,87 @@
+"""The switch and its watcher, killed: it is there again at once, and what is left behind keeps no port."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from parts import PEAL
+from sip.exchange import Exchange, Office
+
+
+@pytest.fixture
+def own(postgres):
+    """An exchange that the test may kill."""
+    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        running = Exchange(postgres.database(), folder)
+        yield running
+        running.stop()
+
+
+def switches(exchange):
+    """The Kamailio processes of an exchange."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == exchange.folder / "switch":
+                name = (process / "comm").read_text().strip()
+                found += [int(process.name)] if name == "kamailio" else []
+        except OSError:
+            continue
+    return found
+
+
+def first(exchange):
+    return int((exchange.folder / "switch" / "kamailio.pid").read_text())
+
+
+def wait_until(holds, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_killed_switch_is_there_again_at_once_though_its_workers_live_on(own):
+    before = switches(own)
+    killed = time.monotonic()
+    os.kill(first(own), signal.SIGKILL)
+    wait_until(lambda: not set(before) & set(switches(own)) and own.is_ready(), 3)
+    assert time.monotonic() < killed + 1.5
+    with ExitStack() as stack:
+        Office(own, stack).phone("200")
+
+
+def test_no_switch_outlives_its_watcher(own):
+    os.kill(own.process.pid, signal.SIGKILL)
+    own.process.wait(10)
+    wait_until(lambda: switches(own) == [])
+    own.start()
+
+
+def test_workers_that_outlived_both_are_ended_at_the_next_start(own):
+    workers = set(switches(own)) - {first(own)}
+    os.kill(own.process.pid, signal.SIGSTOP)
+    os.kill(first(own), signal.SIGKILL)
+    os.kill(own.process.pid, signal.SIGKILL)
+    own.process.wait(10)
+    assert workers & set(switches(own))
+    own.start()  # may hear the health of the old ones
+    wait_until(lambda: not workers & set(switches(own)) and own.is_ready())
+
+
+def test_a_second_switch_in_the_same_folder_refuses_to_start(own):
+    before = set(switches(own))
+    env = {"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": own.api.database} | own.settings
+    second = subprocess.run(
+        [PEAL, "switch", "run"], env=env, capture_output=True, text=True, check=False, timeout=20
+    )
+    assert second.returncode != 0
+    assert "another `peal switch run`" in second.stderr
+    assert set(switches(own)) == before
