@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Any:
 def create_litestar(settings: Settings) -> Litestar:
     """Return the application inside its envelope."""
     configure_logs()
-    api = Router("/api/ver1.0", route_handlers=API, guards=[gate], security=[{"oauth2": []}])
+    api = Router("/api/ver1.0", route_handlers=API, before_request=gate, security=[{"oauth2": []}])
     _drop_options(api)
     app = Litestar(
         route_handlers=[api, *OAUTH, *operation.ROUTES, *explorer.ROUTES],

@@ -2,8 +2,9 @@
 
 import time
 from collections import OrderedDict
+from typing import Any
 
-from litestar.connection import ASGIConnection
+from litestar import Request
 from litestar.handlers import BaseRouteHandler
 from sqlalchemy import select
 
@@ -95,40 +96,39 @@ class Tokens:
             self._known.popitem(last=False)
 
 
-async def gate(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Guard of the whole API.
+async def gate(request: Request[Any, Any, Any]) -> None:
+    """Let a request in, before anything of it is read.
 
-    One guard, and asynchronous: the framework copies the route's handler for each guard, and runs a
-    synchronous one in a thread.
+    No guard: the framework copies the route's handler for each, a tenth of a quick request's time.
     """
-    principal = await _authenticate(connection)
-    _refuse_nul(connection)
-    if connection.scope.get("method") not in ("GET", "HEAD", "OPTIONS"):
-        _check_may_write(principal, handler)
+    principal = await _authenticate(request)
+    _refuse_nul(request)
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        _check_may_write(principal, request.route_handler)
 
 
-async def _authenticate(connection: ASGIConnection) -> Principal:  # type: ignore[type-arg]
-    scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
-    state = connection.app.state
+async def _authenticate(request: Request[Any, Any, Any]) -> Principal:
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    state = request.app.state
     principal: Principal | None = None
     if scheme.lower() == "bearer":
         principal = await state.tokens.principal(bearer.strip())
     if principal is None:
         raise Unauthorized(headers={"WWW-Authenticate": "Bearer"})
-    connection.scope["user"] = principal
+    request.scope["user"] = principal
     limit = state.settings.rate_limit if principal.rate_limit is None else principal.rate_limit
     if limit:
-        connection.scope["state"]["headers"] = state.hourly_limit.take(principal.application_id, limit)
+        request.scope["state"]["headers"] = state.hourly_limit.take(principal.application_id, limit)
     if principal.blocked:
         raise user_blocked()
     return principal
 
 
-def _refuse_nul(connection: ASGIConnection) -> None:  # type: ignore[type-arg]
+def _refuse_nul(request: Request[Any, Any, Any]) -> None:
     """No text that can be stored holds a NUL, and PostgreSQL takes none to compare with."""
-    if "\x00" in connection.scope["path"]:
+    if "\x00" in request.scope["path"]:
         raise NotFound()
-    if b"%00" in connection.scope["query_string"]:
+    if b"%00" in request.scope["query_string"]:
         raise bad_field("query", "can't hold a NUL")
 
 
