@@ -31,6 +31,7 @@ from peal.phones.routes import ROUTES as PHONES
 from peal.settings import Settings
 from peal.sounds.routes import ROUTES as SOUNDS
 from peal.statuses.routes import ROUTES as STATUSES
+from peal.switch.control import Control
 from peal.users.routes import ROUTES as USERS
 
 API = [*USERS, *CLIENTS, *STATUSES, *EXTENSIONS, *PHONES, *BUNDLES, *DIAL_RULES, *NETWORKS, *SOUNDS]
@@ -58,6 +59,7 @@ def create_litestar(settings: Settings) -> Litestar:
     )
     app.state.settings = settings
     app.state.database = Database(settings.database, settings.database_connections)
+    app.state.switch = Control(settings)
     app.state.tokens = Tokens(app.state.database, settings.token_cache_seconds)
     app.state.hourly_limit = HourlyLimit(app.state.database)
     app.state.guess_limit = GuessLimit(settings.guess_limit)

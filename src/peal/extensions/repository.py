@@ -11,6 +11,7 @@ from peal.clients.tables import client
 from peal.db.work import Work
 from peal.errors import extension_not_found
 from peal.extensions.tables import extension
+from peal.kit.numbers import full_name
 from peal.kit.paging import Page
 from peal.phones.tables import phone
 
@@ -37,9 +38,11 @@ async def one(work: Work, extension_id: int) -> dict[str, Any]:
     return dict(row)
 
 
-async def page(work: Work, client_id: int, filters: Mapping[str, Any], wanted: Page) -> list[dict[str, Any]]:
-    """Return a page of a client's extensions; `filters`: `id`, `type`, `status`, `name`."""
-    query = _query().where(extension.c.client_id == client_id)
+async def page(
+    work: Work, client_id: int | None, filters: Mapping[str, Any], wanted: Page
+) -> list[dict[str, Any]]:
+    """Return a page of extensions of a client (None: of all); `filters`: `id`, `type`, `status`, `name`."""
+    query = _query() if client_id is None else _query().where(extension.c.client_id == client_id)
     for name, value in filters.items():
         if name == "name":
             prefix, star, number = value.rpartition("*")
@@ -50,6 +53,11 @@ async def page(work: Work, client_id: int, filters: Mapping[str, Any], wanted: P
     order = extension.c.id.desc() if wanted.descending else extension.c.id
     rows = await work.execute(query.order_by(order).limit(wanted.per_page).offset(wanted.offset))
     return [dict(row) for row in rows.mappings()]
+
+
+def sip_address(row: Mapping[str, Any]) -> str:
+    """Return the address that phones register, `0003*101@domain`, of a row of `one` or `page`."""
+    return f"{full_name(row['prefix'], row['number'])}@{row['domain']}"
 
 
 async def client_numbering(work: Work, client_id: int) -> tuple[str, str, int]:

@@ -7,7 +7,6 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from peal.db.work import reading, writing
-from peal.errors import SwitchUnavailable
 from peal.extensions import repository, service
 from peal.extensions.schemas import Extension, ExtensionChange, ExtensionCreate
 from peal.http import realms
@@ -16,6 +15,7 @@ from peal.http.principal import ApiRequest, actor
 from peal.http.shape import given, shape
 from peal.kit import dates
 from peal.kit.numbers import full_name
+from peal.switch.control import Registered
 
 LIST = "/client/{client_id:str}/extension"
 ONE = LIST + "/{extension_id:str}"
@@ -101,9 +101,12 @@ class Registration(msgspec.Struct):
 
     registration_id: str
     contact_address: str
+    """The URI that the phone gave."""
     real_address: str
+    """Address and port that it is reached at: behind NAT another than it gave."""
     expires: str
     device: str | None
+    """What the phone calls itself (User-Agent)."""
 
 
 class RegistrationState(msgspec.Struct):
@@ -116,16 +119,35 @@ class RegistrationState(msgspec.Struct):
 
 @get("/extension/{extension_id:str}/registration", tags=["extension"], summary="Who is registered")
 async def get_registration(request: ApiRequest, extension_id: FromPath[str]) -> RegistrationState:
-    """503 `switch_unavailable` until the SIP service is there."""
+    """Live from the SIP service; 503 `switch_unavailable` if it can't tell within a second."""
     async with reading(request.app.state.database) as work:
-        await realms.extension_realm(work, request.user, extension_id)
-    raise SwitchUnavailable()
+        place = await realms.extension_realm(work, request.user, extension_id)
+        address = repository.sip_address(await repository.one(work, place.id))
+    (phones,) = await request.app.state.switch.registered([address])
+    return _state(place.id, phones)
 
 
 @get("/extension/registration", tags=["extension"], summary="Who is registered, all extensions")
-async def list_registrations(request: ApiRequest) -> list[RegistrationState]:
-    """503 `switch_unavailable` until the SIP service is there."""
-    raise SwitchUnavailable()
+async def list_registrations(
+    request: ApiRequest, page: FromQuery[str] = "", per_page: FromQuery[str] = "", order: FromQuery[str] = ""
+) -> list[RegistrationState]:
+    """All phone extensions that the token sees; 503 `switch_unavailable` as with one."""
+    wanted = page_of(page, per_page, order)
+    found: dict[str, Any] = {"type": "phone"}
+    if request.user.role == "extension":
+        found["id"] = request.user.extension_id
+    async with reading(request.app.state.database) as work:
+        rows = await repository.page(work, request.user.client_id, found, wanted)
+    phones = await request.app.state.switch.registered([repository.sip_address(row) for row in rows])
+    return [_state(row["id"], own) for row, own in zip(rows, phones, strict=True)]
+
+
+def _state(extension_id: int, phones: list[Registered]) -> RegistrationState:
+    shown = [
+        Registration(p.registration_id, p.contact_address, p.real_address, dates.text(p.expires), p.device)
+        for p in phones
+    ]
+    return RegistrationState(bool(phones), extension_id, shown)
 
 
 def show(row: dict[str, Any]) -> Extension:
