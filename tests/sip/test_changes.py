@@ -119,3 +119,13 @@ def test_row_40_a_phone_that_is_blocked_ends_its_call_and_gets_no_new_one(office
     assert leg.info().status == 200
     assert leg.bye().status == 200
     assert call.wait_ended().method == "BYE"
+
+
+# fails if CHANGED does not drop phones (no DROP_PHONES)
+def test_row_41_a_new_password_drops_the_registration_and_the_old_one_is_refused(office):
+    one, caller = office.phones("101", "200")
+    office.passwords["101"] = office.put_phone("101", password="generate")["password"]
+    office.until_unregistered("101")
+    assert caller.invite("101").final().status == 480
+    assert one.register().status == 401
+    assert office.phone("101").register().status == 200

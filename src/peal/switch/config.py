@@ -49,7 +49,7 @@ def home(settings: Settings) -> Path:
 def write(settings: Settings) -> Path:
     """Write the configuration; return its main file."""
     folder = home(settings)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)  # secrets lie in it
     values = _values(settings, _control_key(folder))
     for source in sorted(SOURCE.glob("*.cfg")):
         text = re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], source.read_text("utf-8"))

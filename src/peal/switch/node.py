@@ -18,6 +18,8 @@ from peal.settings import Settings, SettingsError
 from peal.switch import config
 
 log = structlog.get_logger()
+PROGRAM = "/usr/sbin/kamailio"
+"""Not every user's PATH has it."""
 USER = "kamailio"
 SCHEMAS = Path("/usr/share/kamailio/db_sqlite")
 SPOOL = "CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, body TEXT NOT NULL)"
@@ -81,7 +83,7 @@ class Node:
         command = ["setpriv", "--pdeathsig", "TERM"]
         if os.getuid() == 0:
             command += ["--reuid", USER, "--regid", USER, "--init-groups"]
-        command += ["kamailio", "-f", "kamailio.cfg", "-DD", "-E", "-w", ".", "-Y", ".", "-P", "kamailio.pid"]
+        command += [PROGRAM, "-f", "kamailio.cfg", "-DD", "-E", "-w", ".", "-Y", ".", "-P", "kamailio.pid"]
         return [*command, "-m", "256", "-M", "16"]
 
     def _take(self) -> None:

@@ -1,0 +1,71 @@
+"""Behaviour table, "Limits"."""
+
+import pytest
+from sip.story import stories
+
+
+@pytest.fixture
+def busy(office):
+    """An office whose bundle takes one call at a time; main, both associated, and two callers."""
+    office.put_phone("102", incoming_limit=1)
+    return office.phones("100", "101", "102", "200", "201")
+
+
+def answered(caller, number, phone):
+    """Call a number; this phone answers."""
+    call = caller.invite(number)
+    leg = phone.expect_invite()
+    leg.answer()
+    assert call.final().status == 200
+    return call
+
+
+# fails if LIMIT compares with the limit plus one
+@pytest.mark.parametrize("number", ["100", "101", "102"])
+def test_row_22_who_talks_on_any_member_is_busy_on_all(office, busy, number):
+    _, one, _, caller, other = busy
+    call = answered(caller, "100", one)
+    assert other.invite(number).final().status == 486
+    assert call.bye().status == 200
+    refused = next(told for told in stories(office, 2) if told.all("refused"))
+    assert refused.one("refused")["code"] == "486"
+
+
+# fails if LIMIT takes its place only when a phone has answered
+def test_row_22_a_bundle_that_rings_is_busy(busy):
+    main, _, _, caller, other = busy
+    call = caller.invite("100")
+    main.expect_invite().ring()
+    call.wait(180)
+    assert other.invite("102").final().status == 486
+    call.cancel()
+    assert call.final().status == 487
+
+
+# fails if LIMIT has no lock
+def test_row_23_of_twenty_calls_at_the_same_instant_exactly_one_gets_through(office, busy):
+    for phone in busy[:3]:
+        phone.on_call = lambda leg: leg.answer()
+    callers = busy[3:]
+    calls = [callers[n % 2].invite(("100", "101", "102")[n % 3]) for n in range(20)]
+    codes = sorted(call.final(10).status for call in calls)
+    assert codes == [200] + [486] * 19
+
+
+# fails if LIMIT's profile is left at the hangup (a profile of its own, never unset)
+def test_row_24_after_the_hangup_the_next_gets_through(office, busy):
+    _, one, _, caller, other = busy
+    for _ in range(3):
+        assert answered(caller, "100", one).bye().status == 200
+    call = answered(other, "101", one)
+    assert call.bye().status == 200
+
+
+# fails if LIMIT counts calls between members
+def test_row_26_outgoing_calls_and_calls_between_members_do_not_count(office, busy):
+    main, one, two, caller, other = busy
+    outgoing = answered(one, "200", caller)
+    between = answered(main, "102", two)
+    incoming = answered(other, "101", one)
+    for call in (outgoing, between, incoming):
+        assert call.bye().status == 200
