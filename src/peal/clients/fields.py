@@ -7,7 +7,7 @@ FIELDS = {
     "name": stored("the client's name"),
     "type": stored("`J` a company, `F` a person"),
     "prefix": acts("first part of its extensions' names"),
-    "domain": stored("SIP domain of its extensions"),
+    "domain": acts("SIP domain of its extensions"),
     "domain_prefix": stored("prefix of the domain in absolute names"),
     "extension_len": acts("digits of its extensions' numbers"),
     "create_date": stored("moment it was made, UTC"),

@@ -3,8 +3,8 @@
 from peal.kit.marks import acts, stored
 
 FIELDS = {
-    "label": stored("display name on the called terminal; none: the extension's label"),
-    "password": stored("SIP password, 8 characters or more; `generate` makes one; shown by that PUT only"),
+    "label": acts("display name on the called terminal; none: the extension's label"),
+    "password": acts("SIP password, 8 characters or more; `generate` makes one; shown by that PUT only"),
     "auth_type": stored("what a phone must show: password (`digest`), address (`network`) or `both`"),
     "sip_network_permission_id": stored("the networks that the phone may come from"),
     "allow_webrtc": stored("whether the phone may register over WebSocket"),
@@ -18,7 +18,7 @@ FIELDS = {
     "geo_list": stored("countries from whose addresses the phone may come: ISO 3166 codes with spaces"),
     "hold_music": stored("sound played to who is on hold"),
     "ringback_sound": stored("sound instead of ringback"),
-    "incoming_limit": stored("incoming calls at a time of the whole bundle; null or 0: no limit"),
+    "incoming_limit": acts("incoming calls at a time of the whole bundle; null or 0: no limit"),
     "record_enabled": stored("whether calls are recorded"),
     "record_transfer": stored("whether calls are recorded on after a transfer"),
     "record_format": stored("format of records"),
