@@ -14,10 +14,10 @@ def test_row_49_an_invented_tag_and_route_open_no_way_to_a_phone(office):
     callee, stranger = office.phone("100"), office.phone("200", registered=False)
     host, port = callee.transport.local
     here = f"127.0.0.1:{office.exchange.port}"
-    call_id, branch = secrets.token_hex(8), secrets.token_hex(8)
+    call_id = secrets.token_hex(8)
     lines = [
         f"INVITE sip:100@{host}:{port} SIP/2.0",
-        f"Via: SIP/2.0/UDP {stranger.transport.local[0]}:{stranger.transport.local[1]};branch=z9hG4bK{branch}",
+        f"Via: {stranger.via()}",
         f"Route: <sip:{here};lr>",
         "Max-Forwards: 70",
         "From: <sip:nobody@foreign.example>;tag=a1",
