@@ -160,7 +160,7 @@ class Server:
             client.close()
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(60)  # more than the service gives what is in flight
 
     def kill(self):
         """As by `kill -9` of everything: supervisor and workers."""

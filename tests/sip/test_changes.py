@@ -47,9 +47,15 @@ def in_force(ask, wanted):
 # fails if POLL never runs (no `rtimer exec` of poll)
 def test_row_38_calls_after_a_change_of_the_bundle_follow_it_and_those_up_go_on(office):
     main, one, two, caller, other = office.phones("100", "101", "102", "200", "201")
-    call, leg = talk(caller, "100", one)
-    main.expect_invite().wait_cancelled()
-    two.expect_invite().wait_cancelled()
+    call = caller.invite("100")
+    leg, *elsewhere = [phone.expect_invite() for phone in (one, main, two)]
+    for each in (leg, *elsewhere):
+        each.ring()
+    caller.wait_for(lambda message: message.status == 180, times=3)  # no answer overtakes a ringing
+    leg.answer()
+    assert call.final().status == 200
+    for each in elsewhere:
+        each.wait_cancelled()
     path = f"/client/@me/extensions_bundle/{office.ids['100']}"
 
     def rung():

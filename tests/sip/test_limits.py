@@ -1,7 +1,6 @@
 """Behaviour table, "Limits"."""
 
 import pytest
-from sip.story import stories
 
 
 @pytest.fixture
@@ -22,13 +21,11 @@ def answered(caller, number, phone):
 
 # fails if LIMIT compares with the limit plus one
 @pytest.mark.parametrize("number", ["100", "101", "102"])
-def test_row_22_who_talks_on_any_member_is_busy_on_all(office, busy, number):
+def test_row_22_who_talks_on_any_member_is_busy_on_all(busy, number):
     _, one, _, caller, other = busy
     call = answered(caller, "100", one)
     assert other.invite(number).final().status == 486
     assert call.bye().status == 200
-    refused = next(told for told in stories(office, 2) if told.all("refused"))
-    assert refused.one("refused")["code"] == "486"
 
 
 # fails if LIMIT takes its place only when a phone has answered

@@ -12,6 +12,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+CLOSE_SECONDS = 5
+"""How long single reads may take to end when the service stops."""
 BUSY_SECONDS = 10
 """How long a writer waits for a lock: on SQLite of another process, on PostgreSQL of another transaction."""
 
@@ -62,7 +64,10 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         if self.direct:
-            await self.direct.close()
+            try:
+                await asyncio.wait_for(self.direct.close(), CLOSE_SECONDS)
+            except TimeoutError:  # a connection that nobody gives back must not hold up the stop
+                self.direct.terminate()
         await self.engine.dispose()
 
 
