@@ -160,7 +160,7 @@ class Server:
             client.close()
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(60)  # more than the service gives what is in flight
+        return self.process.wait(35)  # the service gives what is in flight 30 s
 
     def kill(self):
         """As by `kill -9` of everything: supervisor and workers."""

@@ -132,7 +132,7 @@ def _works_in(process: Path, folder: Path) -> bool:
 def _lend(database: Path, account: pwd.struct_passwd) -> None:
     """Let the switch read a SQLite file, and use the index of its log, without which nobody can read.
 
-    Kamailio's own `db_set_readonly` does not do: in version 5.6 it makes its other files read-only, too.
+    Kamailio's own `db_set_readonly` does not do: with it, 5.6 was seen to refuse writing its other files.
     """
     for suffix, mode in (("", 0o640), ("-wal", 0o640), ("-shm", 0o660)):
         file = database.with_name(database.name + suffix)
