@@ -2,15 +2,17 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from parts import PEAL
 from sip.exchange import Exchange, Office
+from sip.story import stories
 
 
 @pytest.fixture
@@ -85,3 +87,20 @@ def test_a_second_switch_in_the_same_folder_refuses_to_start(own):
     assert second.returncode != 0
     assert "another `peal switch run`" in second.stderr
     assert set(switches(own)) == before
+
+
+def test_while_the_spool_is_locked_calls_go_on_and_their_events_come_after(own):
+    """More events than one batch takes: the first batch is tried again, the others wait in the queue."""
+    calls = 60
+    with ExitStack() as stack, closing(sqlite3.connect(own.folder / "switch" / "spool.db")) as spool:
+        office = Office(own, stack)
+        *phones, caller = office.phones("100", "101", "102", "200")
+        for phone in phones:
+            phone.on_call = lambda leg: leg.decline(480)
+        spool.execute("BEGIN IMMEDIATE")
+        for _ in range(calls):
+            assert caller.invite("100").final().status == 480
+        spool.rollback()
+        told = stories(office, calls)
+    assert {len(each.legs) for each in told} == {3}
+    assert all(each.one("hangup")["code"] == "480" for each in told)
