@@ -140,6 +140,7 @@ class Server:
 
     def start(self):
         env = {"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": self.database, "PEAL_GUESS_LIMIT": "100000"}
+        env["PYTHONFAULTHANDLER"] = "1"
         command = [PEAL, "serve", "--port", str(self.port), "--workers", str(self.workers)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -160,7 +161,12 @@ class Server:
             client.close()
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(35)  # the service gives what is in flight 30 s
+        try:
+            return self.process.wait(25)
+        except subprocess.TimeoutExpired:  # before the service gives up its workers, after 30 s
+            os.killpg(self.process.pid, signal.SIGABRT)  # each tells in the log where it stands
+            self.process.wait(30)
+            raise AssertionError(self.log.read_text()[-10_000:]) from None
 
     def kill(self):
         """As by `kill -9` of everything: supervisor and workers."""
