@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,8 +43,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Bytes of a request body, at most (sounds have a limit of their own)."""
 
     sip_host: str = "127.0.0.1"
-    """Address that phones reach the SIP service at."""
+    """Addresses that phones reach the SIP service at, separated by commas; IPv4 and IPv6."""
     sip_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5060
+    """UDP and TCP."""
+    sip_tls_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5061
+    tls_certificate: str = ""
+    """File of the certificate that phones are shown over TLS, its chain after it; empty: one made by Peal."""
+    tls_key: str = ""
+    """File of its private key."""
     control_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5066
     """Port on loopback where the SIP service takes questions and commands."""
     sip_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
@@ -64,6 +71,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def database(self) -> str:
         """The database's name, with the default resolved."""
         return self.database_url or f"sqlite:///{Path(self.home).resolve() / 'peal.db'}"
+
+    @property
+    def sip_addresses(self) -> list[IPv4Address | IPv6Address]:
+        """Those of `sip_host`."""
+        return [ip_address(each.strip()) for each in self.sip_host.split(",")]
 
 
 def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -118,3 +130,16 @@ def _check(settings: Settings) -> None:
             "host: access tokens must not travel in plain http beyond this machine; put a proxy with TLS"
             " in front and set plain_http (PEAL_PLAIN_HTTP=true)"
         )
+    _check_sip(settings)
+
+
+def _check_sip(settings: Settings) -> None:
+    try:
+        addresses = settings.sip_addresses
+    except ValueError as error:
+        raise SettingsError(f"sip_host: {error}") from error
+    for address in addresses:
+        if address.is_unspecified:
+            raise SettingsError(f"sip_host: {address} is any address; phones are told which, so name each")
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        raise SettingsError("tls_certificate, tls_key: both or neither")

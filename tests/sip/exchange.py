@@ -4,8 +4,10 @@ import os
 import secrets
 import signal
 import subprocess
+import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,10 +24,11 @@ class Exchange:
     """A `peal serve` and a `peal switch run` over one database."""
 
     def __init__(self, database: str, folder: Path, **settings: str):
-        self.folder, self.port, self.control = folder, free_port(), free_port()
+        self.folder, self.port, self.tls_port, self.control = folder, free_port(), free_port(), free_port()
         self.settings = {
             "PEAL_HOME": str(folder),
             "PEAL_SIP_PORT": str(self.port),
+            "PEAL_SIP_TLS_PORT": str(self.tls_port),
             "PEAL_CONTROL_PORT": str(self.control),
             "PEAL_RING_SECONDS": "3",
             "PEAL_ANSWER_SECONDS": "2",
@@ -62,6 +65,10 @@ class Exchange:
         assert self.process.wait(20) == 0, self.log.read_text()[-3000:]
         assert self.api.stop() == 0
 
+    def address(self, transport: str = "udp", bind: str = "127.0.0.1", **_) -> tuple[str, int]:
+        """Where phones reach the switch, by the options of a `Phone`."""
+        return "::1" if ":" in bind else "127.0.0.1", self.tls_port if transport == "tls" else self.port
+
     def kill_switch(self):
         """As by `kill -9` of the switch and of what watches it."""
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -73,6 +80,19 @@ class Exchange:
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
         answer = httpx.post(f"http://127.0.0.1:{self.control}/rpc", json=body, headers={"X-Peal-Key": key})
         return answer.json()
+
+
+@contextmanager
+def exchanging(**settings: str) -> Iterator[Exchange]:
+    """An exchange with settings of its own, over SQLite; below /tmp, where the switch's user can reach it."""
+    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        running = Exchange(f"sqlite:///{folder / 'peal.db'}", folder, **settings)
+        try:
+            yield running
+        finally:
+            running.stop()
 
 
 @dataclass
@@ -123,10 +143,8 @@ class Office:
 
     def phone(self, number: str, *, registered: bool = True, **options) -> Phone:
         """A phone of an extension, gone with the test."""
-        options = {"display": f"Phone {number}"} | options
-        made = Phone(
-            self.user(number), self.passwords[number], DOMAIN, ("127.0.0.1", self.exchange.port), **options
-        )
+        options = {"display": f"Phone {number}", "proxy": self.exchange.address(**options)} | options
+        made = Phone(self.user(number), self.passwords[number], DOMAIN, **options)
         self.stack.enter_context(made)
         if registered:
             answer = made.register()

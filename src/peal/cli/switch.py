@@ -58,7 +58,7 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
     database = await session.open_database(settings)
     node = Node(settings)
     node.prepare()
-    show({"sip": f"{settings.sip_host}:{settings.sip_port}"}, as_json=as_json)
+    show({"sip": ", ".join(config.addresses(settings))}, as_json=as_json)
     forwarding = asyncio.create_task(Intake(node.folder / "spool.db", database).run())
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -2,11 +2,14 @@
 
 import re
 import secrets
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
 from peal.settings import Settings
+from peal.switch import certificate
 
 SOURCE = Path(__file__).parent / "config"
 MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules"
@@ -47,10 +50,14 @@ def home(settings: Settings) -> Path:
 
 
 def write(settings: Settings) -> Path:
-    """Write the configuration; return its main file."""
+    """Write the configuration; return its main file.
+
+    Raises:
+        SettingsError: the certificate or its key is not what it should be.
+    """
     folder = home(settings)
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)  # secrets lie in it
-    values = _values(settings, _control_key(folder))
+    values = _values(settings, _control_key(folder), certificate.place(settings, folder))
     for source in sorted(SOURCE.glob("*.cfg")):
         text = re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], source.read_text("utf-8"))
         (folder / source.name).write_text(text, "utf-8")
@@ -66,13 +73,29 @@ def _control_key(folder: Path) -> str:
     return file.read_text()
 
 
-def _values(settings: Settings, key: str) -> dict[str, str]:
+def addresses(settings: Settings) -> list[str]:
+    """Return where phones reach the switch by UDP and TCP: `host:port`, IPv6 in brackets."""
+    return [f"{_host(each)}:{settings.sip_port}" for each in settings.sip_addresses]
+
+
+def _host(address: IPv4Address | IPv6Address) -> str:
+    return f"[{address}]" if address.version == 6 else str(address)
+
+
+def _listen(settings: Settings) -> Iterator[str]:
+    for address in settings.sip_addresses:
+        for transport in ("udp", "tcp", "tls"):
+            port = settings.sip_tls_port if transport == "tls" else settings.sip_port
+            yield f"listen={transport}:{_host(address)}:{port}"
+
+
+def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dict[str, str]:
     url = make_url(settings.database)
     sqlite = settings.database.startswith("sqlite")
-    host = f"[{settings.sip_host}]" if ":" in settings.sip_host else settings.sip_host
-    listen = [f"listen={transport}:{host}:{settings.sip_port}" for transport in ("udp", "tcp")]
     return {
-        "LISTEN": "\n".join(listen),
+        "LISTEN": "\n".join(_listen(settings)),
+        "TLS_CERTIFICATE": shown.chain.name,
+        "TLS_KEY": shown.key.name,
         "CONTROL_PORT": str(settings.control_port),
         "CONTROL_KEY": key,
         "WORKERS": str(settings.sip_workers),
