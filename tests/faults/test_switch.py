@@ -104,3 +104,17 @@ def test_while_the_spool_is_locked_calls_go_on_and_their_events_come_after(own):
         told = stories(office, calls)
     assert {len(each.legs) for each in told} == {3}
     assert all(each.one("hangup")["code"] == "480" for each in told)
+
+
+# Break: files.cfg, FILES: without busy_timeout.
+def test_a_phone_registers_though_another_process_is_writing_the_registrations(own):
+    with ExitStack() as stack, closing(sqlite3.connect(own.folder / "switch" / "location.db")) as file:
+        office = Office(own, stack)
+        office.phone("100")
+        phone = office.phone("200", registered=False)
+        file.execute("BEGIN IMMEDIATE")
+        answer = phone.start_register()
+        with pytest.raises(AssertionError, match="final response"):
+            answer.wait(0.3)
+        file.rollback()
+        assert answer.wait().status == 200
