@@ -26,7 +26,7 @@ def trail(tenant: Tenant) -> Iterator[Trail]:
     yield found
     audits, routes = (now[len(then) :] for then, now in zip(before, _rows(tenant), strict=True))
     found.audit += [(row["action"], row["object_id"], row["old"], row["new"]) for row in audits]
-    found.routed += sorted(row["extension_id"] for row in routes)
+    found.routed += sorted(row["extension_id"] for row in routes if row["kind"] == "extension")
 
 
 def _rows(tenant: Tenant) -> list[list[dict]]:

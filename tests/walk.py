@@ -59,7 +59,11 @@ class Operation:
         """Return the arguments of a request: a body that is taken, its texts are `marker`."""
         if self.schema is None:
             return {}
-        number = {"name": str(500 + next(_serial) % 500)} if self.path.endswith("/extension") else {}
+        number = {}
+        if self.path.endswith("/extension"):
+            number = {"name": str(500 + next(_serial) % 500)}
+        if self.path.endswith("/did"):
+            number = {"name": f"7812{secrets.randbelow(10**8):08}"}
         values = sample(self.schema, f"{marker}x{next(_serial)}", known | number)
         if "bundle_list" in values:
             values.pop("extension_id", None)  # its other name
@@ -149,6 +153,8 @@ class Household:
     marker: str = field(default_factory=lambda: f"m{secrets.token_hex(4)}")
     ids: dict[str, Any] = field(default_factory=dict)
     other: int = 0
+    number: str = ""
+    "Outside, of its own."
 
     def furnish(self) -> "Household":
         """Make one of everything that a POST on a collection makes."""
@@ -157,9 +163,12 @@ class Household:
         for operation in sorted(operations(), key=lambda o: len(o.parameters)):
             parameter = _element_of(operation)
             if parameter and parameter not in self.ids:
-                made = self.send(self.tenant.api, operation)
+                admin = operation.path.startswith(f"{PREFIX}/admin/")
+                made = self.send(self.tenant.server.admin if admin else self.tenant.api, operation)
                 assert made.status_code == 201, f"{operation}: {made.text}; tell tests/walk.py what to send"
                 self.ids[parameter] = made.json()["id"]
+                if parameter == "did_id":
+                    self.number = made.json()["name"]
         return self
 
     def send(
@@ -175,7 +184,10 @@ class Household:
         """Send a request that this household's owner could send; `places` in the path, if not its own."""
         url = httpx.URL(str(api.base_url)).copy_with(path="/")
         path = operation.path.format_map(self.ids | places)
-        body = operation.body(self.marker, bundle_list=[self.other]) if method in ("", "PUT", "POST") else {}
+        known = {"bundle_list": [self.other], "ani_number": self.number}
+        if "/did" in operation.path:
+            known |= {"client_id": self.tenant.id, "extension_id": self.other}
+        body = operation.body(self.marker, **known) if method in ("", "PUT", "POST") else {}
         return api.request(method or operation.method, url.join(path + slash), headers=headers, **body)
 
 

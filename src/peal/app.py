@@ -26,15 +26,29 @@ from peal.http.gate import Tokens, gate
 from peal.http.limits import GuessLimit, HourlyLimit
 from peal.kit.logs import configure_logs
 from peal.networks.routes import ROUTES as NETWORKS
+from peal.numbers.routes import ROUTES as NUMBERS
 from peal.oauth.routes import ROUTES as OAUTH
 from peal.phones.routes import ROUTES as PHONES
 from peal.settings import Settings
 from peal.sounds.routes import ROUTES as SOUNDS
 from peal.statuses.routes import ROUTES as STATUSES
 from peal.switch.control import Control
+from peal.trunks.routes import ROUTES as TRUNKS
 from peal.users.routes import ROUTES as USERS
 
-API = [*USERS, *CLIENTS, *STATUSES, *EXTENSIONS, *PHONES, *BUNDLES, *DIAL_RULES, *NETWORKS, *SOUNDS]
+API = [
+    *USERS,
+    *CLIENTS,
+    *STATUSES,
+    *EXTENSIONS,
+    *PHONES,
+    *BUNDLES,
+    *DIAL_RULES,
+    *NETWORKS,
+    *SOUNDS,
+    *NUMBERS,
+    *TRUNKS,
+]
 
 
 def create_app(settings: Settings | None = None) -> Any:

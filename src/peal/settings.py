@@ -66,6 +66,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ban_seconds: Annotated[int, msgspec.Meta(ge=1)] = 600
     flood_limit: Annotated[int, msgspec.Meta(ge=1)] = 4000
     """SIP requests of one address within two seconds that ban it."""
+    emergency_numbers: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{2,6}(,[0-9]{2,6})*)?$")] = "112,911"
+    """Numbers, by commas, that everybody may call, and that no extension may have."""
+    trunk_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=32)] = 4
+    """How long a trunk may take to its first answer before the next one is tried."""
+
+    @property
+    def emergencies(self) -> frozenset[str]:
+        """The emergency numbers."""
+        return frozenset(filter(None, self.emergency_numbers.split(",")))
 
     @property
     def database(self) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from sip.exchange import Exchange, Office
+from sip.lines import outside_of
 
 
 @pytest.fixture(scope="package", params=["sqlite", "postgresql"])
@@ -26,3 +27,10 @@ def office(exchange):
     """A fresh client of it, with all its phones gone at the end."""
     with ExitStack() as stack:
         yield Office(exchange, stack)
+
+
+@pytest.fixture
+def outside(office):
+    """What lies beyond that office, without a trunk yet."""
+    with outside_of(office) as beyond:
+        yield beyond

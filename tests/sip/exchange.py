@@ -32,6 +32,7 @@ class Exchange:
             "PEAL_CONTROL_PORT": str(self.control),
             "PEAL_RING_SECONDS": "3",
             "PEAL_ANSWER_SECONDS": "2",
+            "PEAL_TRUNK_SECONDS": "1",
             "PEAL_BUNDLE_LIMIT": "14",
             **settings,
         }

@@ -71,4 +71,9 @@ def _told(office: Office) -> list[Story]:
     for row in rows:
         calls.setdefault(row["call_id"], []).append(row["body"])
     mine = office.user("")
-    return [Story(events) for events in calls.values() if events[0].get("from", "").startswith(mine)]
+    return [Story(events) for events in calls.values() if _ends(events[0]).count(mine)]
+
+
+def _ends(event: dict) -> str:
+    """Who calls whom; nobody, of a leg."""
+    return f"{event.get('from')} {event.get('to')}"

@@ -38,15 +38,17 @@ change_log = Table(
     metadata,
     Column("seq", Id, primary_key=True, autoincrement=True),
     Column("xid", BigInteger),
-    Column("client_id", Id, nullable=False),
-    Column("extension_id", Id, nullable=False),
+    Column("kind", String(16), nullable=False, server_default="extension"),
+    Column("client_id", Id),
+    Column("extension_id", Id),
     Column("number", Text, nullable=False),
     Column("domain", Text, nullable=False),
     Column("drop_registration", Boolean, nullable=False, server_default="0"),
     Index(None, "xid", "seq"),
     sqlite_autoincrement=True,
 )
-"""One row per extension whose routing changes. Readers on PostgreSQL must stop at
+"""One row per extension whose routing changes, and per thing of another `kind`, whose name is `number` (see
+`peal.audit.changes`). Readers on PostgreSQL must stop at
 `pg_snapshot_xmin(pg_current_snapshot())`: a row with a lower `seq` may be committed later; `xid`
 is the transaction that wrote it. SQLite has one writer, there `xid` is null."""
 

@@ -34,11 +34,13 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make an extension."""
+    emergency = session.load(database_url=database).emergencies
     body = msgspec.json.encode({"name": name, "type": type, "status": status})
 
     async def action(work: Work) -> dict[str, Any]:
         await clients.one(work, client)
-        row = await service.create(work, client, given(read(body, ExtensionCreate, clears=False)), id)
+        values = given(read(body, ExtensionCreate, clears=False))
+        row = await service.create(work, client, values, id, emergency)
         if id is not None:
             await clients.move_sequence(work, "bundle")
         return msgspec.structs.asdict(shown(row))

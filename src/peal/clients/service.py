@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, text, update
 
+from peal.audit import changes
 from peal.bundles import repository as bundles
 from peal.bundles.tables import bundle
 from peal.catalogue import references
@@ -13,6 +14,8 @@ from peal.db.work import Work
 from peal.errors import bad_field, client_not_found
 from peal.extensions.tables import extension
 from peal.kit.paging import Page
+from peal.numbers import service as numbers
+from peal.trunks import service as trunks
 
 
 async def one(work: Work, client_id: int) -> dict[str, Any]:
@@ -58,13 +61,17 @@ async def change(work: Work, client_id: int, sent: Mapping[str, Any]) -> dict[st
     await work.execute(update(client).where(client.c.id == client_id).values(**values))
     await work.audit("client:change", client_id, client_id, {name: row[name] for name in values}, values)
     await bundles.log_routing(work, extension.c.client_id == client_id)
+    await changes.log(work, "client", client_id, client_id)
     return {**row, **values}
 
 
 async def remove(work: Work, client_id: int) -> None:
     """Delete a client with all that it has."""
     row = await one(work, client_id)
+    await numbers.release_client(work, client_id)
+    await trunks.release_client(work, client_id)
     await bundles.log_routing(work, extension.c.client_id == client_id)
+    await changes.log(work, "client", client_id, client_id)
     await work.execute(delete(extension).where(extension.c.client_id == client_id))
     await work.execute(delete(bundle).where(bundle.c.client_id == client_id))
     await work.execute(delete(client).where(client.c.id == client_id))

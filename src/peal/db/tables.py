@@ -8,13 +8,16 @@ from peal.db.metadata import metadata
 from peal.dialrules.tables import dial_rule
 from peal.extensions.tables import extension
 from peal.networks.tables import sip_network_permission
+from peal.numbers.tables import ani, did
 from peal.oauth.tables import application, rate_count, token
 from peal.phones.tables import phone
 from peal.sounds.tables import sound
 from peal.statuses.tables import call_status
+from peal.trunks.tables import trunk
 from peal.users.tables import user
 
 __all__ = [
+    "ani",
     "application",
     "audit",
     "bundle",
@@ -23,6 +26,7 @@ __all__ = [
     "change_log",
     "client",
     "dial_rule",
+    "did",
     "extension",
     "metadata",
     "phone",
@@ -30,5 +34,6 @@ __all__ = [
     "sip_network_permission",
     "sound",
     "token",
+    "trunk",
     "user",
 ]

@@ -76,12 +76,12 @@ def _values(rules: Sequence[DialRule]) -> dict[str, Any]:
     for number, rule in enumerate(rules):
         try:
             match_exp, repl_exp = model.translate(rule.match_exp, rule.repl_exp)
-            translated.append({"match_exp": match_exp, "repl_exp": repl_exp})
+            translated.append(f"{match_exp}/{repl_exp}")
         except model.RuleError as error:
             errors.append(FieldError(f"dial_rules[{number}]", str(error)))
     if errors:
         raise bad_fields(errors)
-    return {"dial_rules": msgspec.to_builtins(rules), "posix_rules": translated}
+    return {"dial_rules": msgspec.to_builtins(rules), "posix_rules": "/".join(translated)}
 
 
 ROUTES = [list_dial_rules, create_dial_rules, get_dial_rules, change_dial_rules, delete_dial_rules]

@@ -1,6 +1,6 @@
 """Dial rule lists of a client."""
 
-from sqlalchemy import JSON, Column, ForeignKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKeyConstraint, Table, Text, UniqueConstraint
 
 from peal.db.metadata import Id, id_column, metadata
 
@@ -10,9 +10,10 @@ dial_rule = Table(
     id_column(),
     Column("client_id", Id, nullable=False),
     Column("dial_rules", JSON, nullable=False),
-    Column("posix_rules", JSON, nullable=False),
+    Column("posix_rules", Text, nullable=False),
     UniqueConstraint("id", "client_id"),
     ForeignKeyConstraint(["client_id"], ["client.id"], ondelete="CASCADE"),
     sqlite_autoincrement=True,
 )
-"""`dial_rules` as sent; `posix_rules` the same rules as the SIP service runs them."""
+"""`dial_rules` as sent; `posix_rules` the same as the SIP service runs them: `match/repl`, the rules joined
+by `/`, which no expression may hold."""

@@ -13,14 +13,16 @@ from peal.errors import extension_not_found
 from peal.extensions.tables import extension
 from peal.kit.numbers import full_name
 from peal.kit.paging import Page
+from peal.numbers.tables import ani
 from peal.phones.tables import phone
 
 _SHARED = [bundle.c[field.name] for field in SYNCHRONISED if field.resource == "extension"]
+_ANI = select(ani.c.number).where(ani.c.extension_id == extension.c.id).scalar_subquery()
 
 
 def _query() -> Select[Any]:
     return (
-        select(extension, *_SHARED, client.c.prefix, client.c.domain)
+        select(extension, *_SHARED, client.c.prefix, client.c.domain, _ANI.label("ani"))
         .join(bundle, bundle.c.id == extension.c.bundle_id)
         .join(client, client.c.id == extension.c.client_id)
     )

@@ -54,7 +54,8 @@ async def create_extension(
     """It stands alone, blocked unless `status` says otherwise; no phone registers without a password."""
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
-        return show(await service.create(work, client, given(data)))
+        emergency = request.app.state.settings.emergencies
+        return show(await service.create(work, client, given(data), emergency=emergency))
 
 
 @get(ONE, tags=["extension"], summary="One extension")
@@ -156,7 +157,6 @@ def show(row: dict[str, Any]) -> Extension:
         "name": full_name(row["prefix"], row["number"]),
         "create_date": dates.text(row["create_date"]),
         "extension_group_id": None,
-        "ani": None,
     }
     return shape({**row, **more}, Extension)
 

@@ -1,6 +1,6 @@
 """What can be done with extensions. The caller has opened the transaction and locked the client."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import and_, not_
@@ -14,13 +14,20 @@ from peal.errors import bad_field
 from peal.extensions import repository
 from peal.extensions.tables import extension
 from peal.kit.numbers import short_number
+from peal.numbers import service as numbers
 
 
 async def create(
-    work: Work, client_id: int, values: Mapping[str, Any], extension_id: int | None = None
+    work: Work,
+    client_id: int,
+    values: Mapping[str, Any],
+    extension_id: int | None = None,
+    emergency: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Make an extension from the fields given; return its row."""
+    """Make an extension from the fields given; return its row. Its number must not be an `emergency` one."""
     number = await _free_number(work, client_id, values["name"])
+    if number in emergency:
+        raise bad_field("name", f"{number} is an emergency number")
     if extension_id is not None and await repository.id_taken(work, extension_id):
         raise bad_field("id", f"{extension_id} is taken")
     _refuse_groups(values)
@@ -56,6 +63,7 @@ async def remove(work: Work, extension_id: int) -> None:
     """Delete an extension; its bundle loses it, or dissolves if it is the main one."""
     row = await repository.one(work, extension_id)
     await bundle_service.detach(work, extension_id)
+    await numbers.release_extension(work, extension_id)
     await bundles.log_routing(work, extension.c.id == extension_id)
     await repository.remove(work, extension_id)
     await work.audit(

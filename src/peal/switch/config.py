@@ -17,6 +17,17 @@ FOLDER = "switch"
 """Of the switch's own files, below `PEAL_HOME`."""
 KEY_FILE = "control.key"
 
+_VALUE = (
+    "case c.kind"
+    " when 'extension' then (select r.val from sip_route r where r.extension_id = c.extension_id)"
+    " when 'did' then (select d.val from sip_did d where d.name = c.number)"
+    " when 'client' then (select v.val from sip_client v where v.client_id = cast(c.number as bigint))"
+    " when 'common' then (select v.val from sip_common v)"
+    " when 'rules' then (select v.val from sip_rules v where v.id = cast(c.number as bigint))"
+    " end"
+)
+"""What the switch keeps of the thing that a row of the change log names."""
+
 _POSTGRESQL = {
     "LOG_ORDER": (
         "On PostgreSQL a transaction may commit later than one that began after it: each poll reads all"
@@ -24,10 +35,10 @@ _POSTGRESQL = {
     ),
     "LOG_NOW": "select pg_snapshot_xmin(pg_current_snapshot())::text",
     "LOG_PAGE": (
-        "select c.xid::text, c.seq::text, c.number, c.domain,"
+        "select c.xid::text, c.seq::text, c.number, c.domain,"  # noqa: S608
         " case when c.drop_registration then 1 else 0 end,"
-        " (select r.val from sip_route r where r.extension_id = c.extension_id),"
-        " pg_snapshot_xmin(pg_current_snapshot())::text from change_log c"
+        f" {_VALUE},"
+        " pg_snapshot_xmin(pg_current_snapshot())::text, c.kind from change_log c"
         " where (c.xid, c.seq) > ('$var(at)'::bigint, '$var(seq)'::bigint) order by c.xid, c.seq limit 500"
     ),
 }
@@ -35,10 +46,10 @@ _SQLITE = {
     "LOG_ORDER": "On SQLite rows are committed in the order of their numbers: there is one writer.",
     "LOG_NOW": "select cast(coalesce(max(seq), 0) as text) from change_log",
     "LOG_PAGE": (
-        "select cast(c.seq as text), '0', c.number, c.domain,"
+        "select cast(c.seq as text), '0', c.number, c.domain,"  # noqa: S608
         " case when c.drop_registration then 1 else 0 end,"
-        " (select r.val from sip_route r where r.extension_id = c.extension_id),"
-        " (select cast(max(seq) as text) from change_log) from change_log c"
+        f" {_VALUE},"
+        " (select cast(max(seq) as text) from change_log), c.kind from change_log c"
         " where c.seq > cast('$var(at)' as integer) order by c.seq limit 500"
     ),
 }
@@ -110,6 +121,8 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "GUESSES": str(settings.guesses),
         "BAN_SECONDS": str(settings.ban_seconds),
         "FLOOD": str(settings.flood_limit),
+        "TRUNK_MS": str(int(settings.trunk_seconds * 1000)),
+        "EMERGENCY": settings.emergency_numbers.replace(",", "|"),
         **(_SQLITE if sqlite else _POSTGRESQL),
     }
 

@@ -36,8 +36,9 @@ def upgrade() -> None:
         "change_log",
         sa.Column("seq", Id, autoincrement=True, nullable=False),
         sa.Column("xid", sa.BigInteger(), nullable=True),
-        sa.Column("client_id", Id, nullable=False),
-        sa.Column("extension_id", Id, nullable=False),
+        sa.Column("kind", sa.String(length=16), server_default="extension", nullable=False),
+        sa.Column("client_id", Id, nullable=True),
+        sa.Column("extension_id", Id, nullable=True),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_change_log")),
@@ -101,7 +102,7 @@ def upgrade() -> None:
         sa.Column("id", Id, autoincrement=True, nullable=False),
         sa.Column("client_id", Id, nullable=False),
         sa.Column("dial_rules", sa.JSON(), nullable=False),
-        sa.Column("posix_rules", sa.JSON(), nullable=False),
+        sa.Column("posix_rules", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["client_id"], ["client.id"], name=op.f("fk_dial_rule_client_id"), ondelete="CASCADE"
         ),

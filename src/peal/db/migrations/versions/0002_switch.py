@@ -1,10 +1,12 @@
-"""The switch: its view of the routing, registrations to drop, call events"""
+"""The switch: its views of the routing, registrations to drop, call events; outside numbers and lines"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -21,7 +23,117 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_event")),
     )
     op.create_index(op.f("ix_call_event_call_id_seq"), "call_event", ["call_id", "seq"])
-    op.execute(sip_route(op.get_bind().dialect.name))
+    _numbers()
+    _trunks()
+    dialect = op.get_bind().dialect.name
+    op.execute(sip_route(dialect))
+    for view in outside_views(dialect):
+        op.execute(view)
+
+
+def _numbers() -> None:
+    op.create_table(
+        "did",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("client_id", Id, nullable=True),
+        sa.Column("extension_id", Id, nullable=True),
+        sa.Column("allow_message", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("message_extension_id", Id, nullable=True),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("create_date", sa.DateTime(), nullable=False),
+        sa.CheckConstraint(
+            "client_id IS NOT NULL OR (extension_id IS NULL AND message_extension_id IS NULL)",
+            name=op.f("ck_did_bound"),
+        ),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_did_client_id")),
+        *(
+            sa.ForeignKeyConstraint(
+                [name, "client_id"],
+                ["extension.id", "extension.client_id"],
+                name=op.f(f"fk_did_{name}_client_id"),
+            )
+            for name in ("extension_id", "message_extension_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_did")),
+        sa.UniqueConstraint("name", name=op.f("uq_did_name")),
+        sa.UniqueConstraint("id", "client_id", "name", name=op.f("uq_did_id_client_id_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_did_client_id_id"), "did", ["client_id", "id"])
+    op.create_index(op.f("ix_did_extension_id"), "did", ["extension_id"])
+    op.create_index(op.f("ix_did_message_extension_id"), "did", ["message_extension_id"])
+    op.create_table(
+        "ani",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("client_id", Id, nullable=False),
+        sa.Column("extension_id", Id, nullable=True),
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("did_id", Id, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["client.id"], name=op.f("fk_ani_client_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["extension_id", "client_id"],
+            ["extension.id", "extension.client_id"],
+            name=op.f("fk_ani_extension_id_client_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["did_id", "client_id", "number"],
+            ["did.id", "did.client_id", "did.name"],
+            name=op.f("fk_ani_did_id_client_id_number"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ani")),
+        sa.UniqueConstraint("extension_id", name=op.f("uq_ani_extension_id")),
+        sqlite_autoincrement=True,
+    )
+    of_client = sa.text("extension_id IS NULL")
+    op.create_index(
+        "uq_ani_of_client",
+        "ani",
+        ["client_id"],
+        unique=True,
+        sqlite_where=of_client,
+        postgresql_where=of_client,
+    )
+    op.create_index(op.f("ix_ani_did_id"), "ani", ["did_id"])
+
+
+def _trunks() -> None:
+    op.create_table(
+        "trunk",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("client_id", Id, nullable=True),
+        sa.Column("owner", Id, sa.Computed("coalesce(client_id, 0)", persisted=True)),
+        sa.Column("status", sa.String(length=16), server_default="active", nullable=False),
+        sa.Column("priority", sa.Integer(), server_default="10", nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("port", sa.Integer(), nullable=False),
+        sa.Column("transport", sa.String(length=4), server_default="udp", nullable=False),
+        sa.Column("login", sa.String(length=64), nullable=True),
+        sa.Column("realm", sa.String(length=255), nullable=True),
+        sa.Column("ha1_md5", sa.String(length=32), nullable=True),
+        sa.Column("register", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("networks", sa.JSON(), nullable=False),
+        sa.Column("number", sa.String(length=32), nullable=True),
+        sa.Column("create_date", sa.DateTime(), nullable=False),
+        sa.CheckConstraint("status IN ('active', 'blocked')", name=op.f("ck_trunk_status")),
+        sa.CheckConstraint("transport IN ('udp', 'tcp', 'tls')", name=op.f("ck_trunk_transport")),
+        sa.CheckConstraint("port BETWEEN 1 AND 65535", name=op.f("ck_trunk_port")),
+        sa.CheckConstraint(
+            "(login IS NULL) = (ha1_md5 IS NULL) AND (login IS NULL) = (realm IS NULL)",
+            name=op.f("ck_trunk_login"),
+        ),
+        sa.CheckConstraint("login IS NOT NULL OR NOT register", name=op.f("ck_trunk_register")),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["client.id"], name=op.f("fk_trunk_client_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trunk")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_trunk_owner_priority_id"), "trunk", ["owner", "priority", "id"])
 
 
 def sip_route(dialect: str) -> str:
@@ -47,6 +159,10 @@ def sip_route(dialect: str) -> str:
         "CAST(c.extension_len AS TEXT)",
         _name("e.caller_id_name", "p.label", "e.label", "e.number"),
         _name("m.caller_id_name", "mp.label", "m.label", "m.number"),
+        "COALESCE((SELECT a.number FROM ani a WHERE a.extension_id = e.id), '-')",
+        "COALESCE((SELECT a.number FROM ani a WHERE a.extension_id = m.id), '-')",
+        "COALESCE(CAST(b.dial_rule_id AS TEXT), '-')",
+        "COALESCE(CAST(b.dial_rule_limit AS TEXT), '-')",
     ]
     return f"""
         CREATE VIEW sip_route AS
@@ -67,3 +183,45 @@ def _name(*columns: str) -> str:
     for bad, good in (("|", "/"), ('"', "''"), ("\\", "/")):
         name = f"REPLACE({name}, '{bad}', '{good}')"
     return name
+
+
+def outside_views(dialect: str) -> list[str]:
+    """Return the statements of the views that calls from and to the outside need; fields: rows.cfg."""
+    return [
+        """
+        CREATE VIEW sip_did AS
+        SELECT d.name AS name, CAST(COALESCE(d.client_id, 0) AS TEXT)
+            || '|' || COALESCE(c.prefix || '*' || e.number, '-') || '|' || COALESCE(c.domain, '-') AS val
+        FROM did d
+        LEFT JOIN client c ON c.id = d.client_id
+        LEFT JOIN extension e ON e.id = d.extension_id
+        """,
+        "CREATE VIEW sip_rules AS SELECT id, posix_rules AS val FROM dial_rule",
+        f"""
+        CREATE VIEW sip_client AS
+        SELECT c.id AS client_id,
+            COALESCE((SELECT a.number FROM ani a WHERE a.client_id = c.id AND a.extension_id IS NULL), '-')
+            || '|' || COALESCE(CAST(c.dial_rule_id AS TEXT), '-')
+            || '|' || {_trunks_of("c.id", dialect)} AS val
+        FROM client c
+        """,  # noqa: S608 - nothing of it comes from outside
+        f"CREATE VIEW sip_common AS SELECT '-|-|' || {_trunks_of('0', dialect)} AS val",
+        """
+        CREATE VIEW sip_trunk AS
+        SELECT id, owner, CAST(networks AS TEXT) AS networks, host, port, transport, login, realm, ha1_md5,
+            CASE WHEN register THEN 1 ELSE 0 END AS registers
+        FROM trunk WHERE status = 'active'
+        """,
+    ]
+
+
+def _trunks_of(owner: str, dialect: str) -> str:
+    """Say which trunks an owner has, the one to be tried first first."""
+    fields = "CAST(t.id AS TEXT) || ';' || t.host || ';' || CAST(t.port AS TEXT) || ';' || t.transport"
+    for name in ("login", "realm", "ha1_md5", "number"):
+        fields += f" || ';' || COALESCE(t.{name}, '-')"
+    theirs = f"FROM trunk t WHERE t.owner = {owner} AND t.status = 'active'"
+    if dialect == "sqlite":
+        ordered = f"SELECT {fields} AS one {theirs} ORDER BY t.priority, t.id"
+        return f"COALESCE((SELECT group_concat(one, '/') FROM ({ordered})), '-')"  # noqa: S608
+    return f"COALESCE((SELECT string_agg({fields}, '/' ORDER BY t.priority, t.id) {theirs}), '-')"

@@ -1,0 +1,1 @@
+"""Numbers outside: those that reach a client (DID), and those that its calls show (ANI)."""
