@@ -18,15 +18,16 @@ FOLDER = "switch"
 KEY_FILE = "control.key"
 
 _VALUE = (
-    "case c.kind"
+    "cast(case c.kind"
     " when 'extension' then (select r.val from sip_route r where r.extension_id = c.extension_id)"
     " when 'did' then (select d.val from sip_did d where d.name = c.number)"
     " when 'client' then (select v.val from sip_client v where v.client_id = cast(c.number as bigint))"
     " when 'common' then (select v.val from sip_common v)"
     " when 'rules' then (select v.val from sip_rules v where v.id = cast(c.number as bigint))"
-    " end"
+    " end as varchar)"
 )
-"""What the switch keeps of the thing that a row of the change log names."""
+"""What the switch keeps of the thing that a row of the change log names; of a PostgreSQL text, which it takes
+for bytes, it would drop the backslashes."""
 
 _POSTGRESQL = {
     "LOG_ORDER": (
