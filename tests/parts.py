@@ -76,7 +76,9 @@ class Postgres:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/")
 
 
-def peal(database: str, *arguments: str, stdin: str = "", ok: bool = True) -> dict:
+def peal(
+    database: str, *arguments: str, stdin: str = "", ok: bool = True, settings: dict[str, str] | None = None
+) -> dict:
     """Run a command of Peal; return the object it printed."""
     done = subprocess.run(
         [PEAL, *arguments, "--json"],
@@ -84,7 +86,7 @@ def peal(database: str, *arguments: str, stdin: str = "", ok: bool = True) -> di
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": database},
+        env={"PATH": os.environ["PATH"], **(settings or {}), "PEAL_DATABASE_URL": database},
         timeout=60,
     )
     if not ok:

@@ -42,6 +42,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_body: Annotated[int, msgspec.Meta(ge=1024)] = 1_048_576
     """Bytes of a request body, at most (sounds have a limit of their own)."""
 
+    switch: bool = True
+    """Whether `peal up` runs the SIP service, too."""
+    phones: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 10_000
+    """Registered phones that the SIP service has memory for."""
+    calls: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1000
+    """Calls up at a time that it has memory for."""
     sip_host: str = "127.0.0.1"
     """Addresses that phones reach the SIP service at, separated by commas; IPv4 and IPv6."""
     sip_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5060

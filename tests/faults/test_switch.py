@@ -9,8 +9,9 @@ import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import httpx
 import pytest
-from parts import PEAL
+from parts import PEAL, Postgres
 from sip.exchange import Exchange, Office
 from sip.story import stories
 
@@ -37,6 +38,14 @@ def switches(exchange):
         except OSError:
             continue
     return found
+
+
+def answers(exchange):
+    """Whether it answers at all, with or without routing data."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{exchange.control}/health").status_code in (200, 503)
+    except httpx.TransportError:
+        return False
 
 
 def first(exchange):
@@ -118,3 +127,23 @@ def test_a_phone_registers_though_another_process_is_writing_the_registrations(o
             answer.wait(0.3)
         file.rollback()
         assert answer.wait().status == 200
+
+
+def test_it_starts_while_postgresql_is_away_and_is_good_soon_after_it_has_come():
+    with ExitStack() as stack:
+        pg, home = (Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="peal-"))) for _ in range(2))
+        home.chmod(0o711)
+        cluster = Postgres(pg)
+        stack.callback(cluster.stop)
+        exchange = Exchange(cluster.database(), home)
+        stack.callback(exchange.stop)
+        phone = Office(exchange, stack).phone("200")
+        exchange.process.terminate()
+        assert exchange.process.wait(20) == 0
+        cluster.stop()
+        exchange.run_switch()
+        wait_until(lambda: answers(exchange) and phone.register().status == 503)
+        cluster.start()
+        came = time.monotonic()
+        wait_until(lambda: phone.register().status == 200)
+        assert time.monotonic() < came + 3

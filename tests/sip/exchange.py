@@ -40,12 +40,15 @@ class Exchange:
         self.log = folder / "switch.log"
         self.start()
 
-    def start(self):
+    def run_switch(self):
         env = {"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": self.api.database} | self.settings
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [PEAL, "switch", "run"], env=env, stdout=log, stderr=log, start_new_session=True
             )
+
+    def start(self):
+        self.run_switch()
         deadline = time.monotonic() + 20
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -23,6 +23,12 @@ def show(values: dict[str, Any], *, as_json: bool, title: str = "") -> None:
         return
     table = Table(title=title or None, show_header=False, title_justify="left")
     for name, value in values.items():
-        table.add_row(name, "" if value is None else str(value))
+        table.add_row(name, _text(value))
     console = Console()
     console.print(table)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(each)}" for name, each in value.items())
+    return "" if value is None else str(value)

@@ -1,20 +1,34 @@
 """`peal switch`: the SIP service."""
 
 import asyncio
+import os
 import signal
-import subprocess
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
 
+import structlog
 import typer
 
 from peal.cli import session
 from peal.cli.output import Failure, Json, show
+from peal.db.engine import Database
+from peal.db.failures import FAILURES
+from peal.db.migrate import require_current
+from peal.errors import SwitchUnavailable
 from peal.kit.logs import configure_logs
 from peal.settings import Settings
-from peal.switch import config
-from peal.switch.intake import Intake
-from peal.switch.node import Node
+from peal.switch import config, intake
+from peal.switch.control import Control
+from peal.switch.node import PID_FILE, Node, watcher
 
+T = TypeVar("T")
+log = structlog.get_logger()
+DATABASE_SECONDS = 2.0
+"""How long the start waits for a PostgreSQL that does not answer."""
+RELOAD_SECONDS = 5.0
 commands = typer.Typer(no_args_is_help=True, help="The SIP service.")
 
 
@@ -32,37 +46,54 @@ def write_config(database: session.DatabaseOption = None, as_json: Json = False)
 
 @commands.command()
 def check(database: session.DatabaseOption = None, as_json: Json = False) -> None:
-    """Write the configuration and let Kamailio check it."""
-    file = config.write(session.load(database_url=database))
-    done = subprocess.run(  # noqa: S603 - the program's name is ours
-        ["/usr/sbin/kamailio", "-c", "-f", file.name],
-        cwd=file.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise Failure(done.stderr[-2000:])
-    show({"file": str(file), "valid": True}, as_json=as_json)
+    """Let Kamailio check the configuration that the settings make; nothing is written."""
+    _check(session.load(database_url=database))
+    show({"valid": True}, as_json=as_json)
+
+
+@commands.command()
+def status(as_json: Json = False) -> None:
+    """Say how the running switch is."""
+    settings = session.load()
+    folder = _running(settings)[1]
+    found = _ask(Control(settings).status())
+    pid = _pid(folder)
+    waiting = intake.waiting(folder / "spool.db")
+    show({"pid": pid, **asdict(found), "events_waiting": waiting}, as_json=as_json)
+
+
+@commands.command()
+def reload(database: session.DatabaseOption = None, as_json: Json = False) -> None:
+    """Have the running switch take the settings as they are now; calls that are up go on."""
+    settings = session.load(database_url=database)
+    watching, folder = _running(settings)
+    _check(settings)
+    before = _pid(folder)
+    _permitted(folder, Node(settings).lay_out)
+    os.kill(watching, signal.SIGHUP)
+    _ask(_back(Control(settings), lambda: _pid(folder) != before))
+    show({"pid": _pid(folder)}, as_json=as_json)
 
 
 @commands.command()
 def run(database: session.DatabaseOption = None, as_json: Json = False) -> None:
-    """Run Kamailio and forward its call events, until SIGTERM or SIGINT."""
+    """Run Kamailio and forward its call events, until SIGTERM or SIGINT; SIGHUP: a new Kamailio."""
     settings = session.load(database_url=database)
     configure_logs()
     session.run_loop(_serve(settings, as_json=as_json))
 
 
 async def _serve(settings: Settings, *, as_json: bool) -> None:
-    database = await session.open_database(settings)
     node = Node(settings)
-    node.prepare()
+    node.take()
+    database = await _open(settings)
+    node.lay_out()
     show({"sip": ", ".join(config.addresses(settings))}, as_json=as_json)
-    forwarding = asyncio.create_task(Intake(node.folder / "spool.db", database).run())
+    forwarding = asyncio.create_task(intake.Intake(node.folder / "spool.db", database).run())
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, lambda: loop.create_task(node.stop()))
+    loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(node.restart()))
     try:
         await node.run()
     finally:
@@ -70,3 +101,75 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
         with suppress(asyncio.CancelledError):
             await forwarding
         await database.close()
+
+
+async def _open(settings: Settings) -> Database:
+    """Open the database. PostgreSQL may be away: until it comes the switch answers 503, events wait."""
+    if settings.database.startswith("sqlite"):
+        return await session.open_database(settings)
+    database = session.connect(settings)
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS):
+            await require_current(database)
+    except FAILURES as error:  # a time-out is an OSError
+        log.warning("database_away", reason=str(error))
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def _check(settings: Settings) -> None:
+    try:
+        config.check(settings)
+    except config.Invalid as error:
+        raise Failure(str(error)) from error
+
+
+def _running(settings: Settings) -> tuple[int, Path]:
+    """Return who watches the switch, and its folder; fail if none runs."""
+    folder = config.home(settings)
+    found = _permitted(folder, lambda: watcher(folder))
+    if found is None:
+        raise Failure(f"no switch runs in {folder}; `peal up` or `peal switch run` starts it")
+    return found, folder
+
+
+def _permitted(folder: Path, action: Callable[[], T]) -> T:
+    try:
+        return action()
+    except PermissionError as error:
+        raise Failure(f"{folder}: only root and the user that runs the switch may do this") from error
+
+
+def _pid(folder: Path) -> int | None:
+    """Return the id of Kamailio's first process; None while it starts."""
+    with suppress(FileNotFoundError):
+        return int((folder / PID_FILE).read_text() or 0) or None
+    return None
+
+
+def _ask(question: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(question)
+    except SwitchUnavailable as error:
+        raise Failure("the switch does not answer; its log says why") from error
+
+
+async def _back(control: Control, is_new: Callable[[], bool]) -> None:
+    """Wait for a switch that has begun anew, and for its routing data, unless the database is away.
+
+    Raises:
+        SwitchUnavailable: none answered in time.
+    """
+    answered = False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(RELOAD_SECONDS):
+            while True:
+                with suppress(SwitchUnavailable):
+                    if is_new() and (await control.status()).poll_age_seconds is not None:
+                        return
+                    answered = is_new()
+                await asyncio.sleep(0.02)
+    if not answered:
+        raise SwitchUnavailable()

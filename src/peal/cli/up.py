@@ -1,52 +1,54 @@
 """`peal up`: everything, with one command."""
 
-import secrets
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
-from peal.cli import serve, session
-from peal.cli.output import Json, show
-from peal.clients import service as clients
-from peal.db.work import Actor, Work, writing
-from peal.oauth import service as oauth
-from peal.users import service as users
+from peal.cli import first, serve, session
+from peal.cli.child import Child
+from peal.cli.output import Failure, Json, show
+from peal.db.work import Actor, writing
+from peal.kit.logs import configure_logs
+from peal.settings import Settings, SettingsError
+from peal.switch import config
+from peal.switch.node import require_reachable
 
 
 def up(as_json: Json = False) -> None:
     """Start Peal; on the first start make a demo client and print its credentials, once."""
     settings = session.load()
+    configure_logs()
+    if settings.switch:
+        _require_reachable(settings)  # before anything is made that is shown only once
+    made = session.run_loop(_prepare(settings))
+    title = "Peal is starting" + (" for the first time" if made else "")
+    show({**_addresses(settings), **made}, as_json=as_json, title=title)
+    with ExitStack() as stack:
+        if settings.switch:
+            switch = Child(settings, "switch", "run")
+            stack.callback(switch.stop)
+            switch.start()
+        serve.run(settings)
 
-    async def prepare() -> dict[str, Any]:
-        database = await session.open_database(settings)
-        try:
-            async with writing(database, Actor()) as work:
-                return await _first_start(work) if await clients.count(work) == 0 else {}
-        finally:
-            await database.close()
 
-    made = session.run_loop(prepare())
+def _require_reachable(settings: Settings) -> None:
+    try:
+        Path(settings.home).mkdir(parents=True, exist_ok=True)
+        require_reachable(settings)
+    except (SettingsError, OSError) as error:
+        raise Failure(str(error)) from error
+
+
+async def _prepare(settings: Settings) -> dict[str, Any]:
+    database = await session.open_database(settings)
+    try:
+        async with writing(database, Actor()) as work:
+            return await first.start(work)
+    finally:
+        await database.close()
+
+
+def _addresses(settings: Settings) -> dict[str, Any]:
     base = serve.url(settings)
     urls = {"api": f"{base}/api/ver1.0/", "api_browser": f"{base}/api/ver1.0/client_api_explorer/"}
-    show(
-        {**urls, **made}, as_json=as_json, title="Peal is starting" + (" for the first time" if made else "")
-    )
-    serve.run(settings)
-
-
-async def _first_start(work: Work) -> dict[str, Any]:
-    admin_password, password = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
-    await users.create(work, users.NewUser("admin", admin_password))
-    client = await clients.create(work, {"name": "Demo", "prefix": "0001", "domain": "pbx.example"})
-    await users.create(work, users.NewUser("demo", password, client["id"]))
-    admin_keys = await oauth.register(work, oauth.NewApplication("admin", "First administrator"))
-    keys = await oauth.register(work, oauth.NewApplication("demo", "Demo"))
-    return {
-        "admin_login": "admin",
-        "admin_password": admin_password,
-        "admin_client_id": admin_keys["client_id"],
-        "admin_client_secret": admin_keys["client_secret"],
-        "demo_client": client["id"],
-        "demo_login": "demo",
-        "demo_password": password,
-        "client_id": keys["client_id"],
-        "client_secret": keys["client_secret"],
-    }
+    return urls | ({"sip": ", ".join(config.addresses(settings))} if settings.switch else {})

@@ -2,6 +2,9 @@
 
 import re
 import secrets
+import subprocess
+import sysconfig
+import tempfile
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -9,13 +12,22 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from peal.settings import Settings
-from peal.switch import certificate
+from peal.switch import certificate, memory
 
+PROGRAM = "/usr/sbin/kamailio"
+"""Not every user's PATH has it."""
 SOURCE = Path(__file__).parent / "config"
-MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules"
+MODULES = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/kamailio/modules"
 FOLDER = "switch"
 """Of the switch's own files, below `PEAL_HOME`."""
 KEY_FILE = "control.key"
+ARGUMENTS_FILE = "arguments"
+"""What the configuration cannot say but the command line must."""
+
+
+class Invalid(Exception):
+    """Kamailio does not take the configuration; the text is its own."""
+
 
 _VALUE = (
     "cast(case c.kind"
@@ -69,11 +81,34 @@ def write(settings: Settings) -> Path:
     """
     folder = home(settings)
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)  # secrets lie in it
-    values = _values(settings, _control_key(folder), certificate.place(settings, folder))
+    _fill(folder, settings, _control_key(folder))
+    return folder / "kamailio.cfg"
+
+
+def check(settings: Settings) -> None:
+    """Let Kamailio check the configuration, without a trace.
+
+    Raises:
+        Invalid: it is not taken.
+        SettingsError: the certificate or its key is not what it should be.
+    """
+    with tempfile.TemporaryDirectory(prefix="peal-check-") as name:
+        _fill(Path(name), settings, secrets.token_hex(32))
+        command = [PROGRAM, "-c", "-f", "kamailio.cfg"]
+        done = subprocess.run(command, cwd=name, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise Invalid(
+            "\n".join(line for line in done.stderr.splitlines() if re.search("CRITICAL|ERROR", line))
+        )
+
+
+def _fill(folder: Path, settings: Settings, key: str) -> None:
+    values = _values(settings, key, certificate.place(settings, folder))
     for source in sorted(SOURCE.glob("*.cfg")):
         text = re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], source.read_text("utf-8"))
         (folder / source.name).write_text(text, "utf-8")
-    return folder / "kamailio.cfg"
+    size = memory.needed(settings)
+    (folder / ARGUMENTS_FILE).write_text(f"-m {size.shared} -M {size.private}", "utf-8")
 
 
 def _control_key(folder: Path) -> str:

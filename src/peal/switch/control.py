@@ -1,6 +1,7 @@
 """Questions to the running switch: JSON-RPC over HTTP, on loopback, with the key that Peal made."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,17 @@ class Registered:
     device: str | None
 
 
+@dataclass(frozen=True)
+class Status:
+    """How the switch is."""
+
+    uptime_seconds: int
+    registered_phones: int
+    calls_up: int
+    poll_age_seconds: int | None
+    """Since it last read the changes in the database; None: never since its start."""
+
+
 class Refused(Exception):
     """The switch understood, and said no; the text is its own."""
 
@@ -56,6 +68,26 @@ class Control:
         """
         questions = [Question("ul.lookup", ("location", address)) for address in addresses]
         return [_phones(answer) for answer in await self.ask(questions)]
+
+    async def status(self) -> Status:
+        """Return how the switch is.
+
+        Raises:
+            SwitchUnavailable: it did not say within a second.
+        """
+        names = ("usrloc:location_contacts", "dialog:active_dialogs")
+        uptime, numbers, good = await self.ask(
+            [
+                Question("core.uptime"),
+                Question("stats.fetch", names),
+                Question("htable.get", ("state", "good")),
+            ]
+        )
+        if isinstance(uptime, Refused) or isinstance(numbers, Refused):
+            raise SwitchUnavailable()
+        phones, calls = (int(numbers[name.replace(":", ".")]) for name in names)
+        age = None if isinstance(good, Refused) else int(time.time()) - int(good["item"]["value"])
+        return Status(int(uptime["uptime"]), phones, calls, age)
 
     async def ask(self, questions: Sequence[Question]) -> list[Any]:
         """Return the answer to each, a `Refused` where there is none.

@@ -21,6 +21,12 @@ IDLE_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 
 
+def waiting(spool: Path) -> int:
+    """Return how many events wait in the spool."""
+    with closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True, timeout=5)) as opened:
+        return int(opened.execute("SELECT count(*) FROM event").fetchone()[0])
+
+
 class Intake:
     """Forwards; an event leaves the spool after the database has committed it."""
 

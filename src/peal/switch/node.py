@@ -18,13 +18,15 @@ from peal.settings import Settings, SettingsError
 from peal.switch import config
 
 log = structlog.get_logger()
-PROGRAM = "/usr/sbin/kamailio"
-"""Not every user's PATH has it."""
 USER = "kamailio"
 SCHEMAS = Path("/usr/share/kamailio/db_sqlite")
 SPOOL = "CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, body TEXT NOT NULL)"
 SOON_SECONDS = 2.0
 """A switch that dies again sooner than that after its last death is not started at once."""
+TOLD_AGAIN_SECONDS = 1.0
+LOCK_FILE = "lock"
+"""Held by the process that watches the switch; its id stands in it."""
+PID_FILE = "kamailio.pid"
 
 
 class Node:
@@ -34,18 +36,28 @@ class Node:
         self._settings = settings
         self.folder = config.home(settings)
         self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
+        self._stopping = self._restarting = False
         self._lock: int | None = None
 
-    def prepare(self) -> None:
-        """Write configuration and files, readable for the switch's user; a SQLite database must be open.
+    def take(self) -> None:
+        """Have the switch's folder to ourselves until this process ends.
 
         Raises:
-            SettingsError: a folder above them keeps that user out, or another switch runs here; the text
-                names it.
+            SettingsError: a folder above it keeps the switch's user out, or another switch runs here; the
+                text names it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._take()
+        require_reachable(self._settings)
+        self._lock = os.open(self.folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SettingsError(f"home: another `peal switch run` runs in {self.folder}") from error
+        os.truncate(self._lock, 0)
+        os.write(self._lock, str(os.getpid()).encode())
+
+    def lay_out(self) -> None:
+        """Write configuration and files, readable for the switch's user; a SQLite database must be open."""
         config.write(self._settings)
         _make(self.folder / "location.db", "usrloc")
         _make(self.folder / "dialog.db", "dialog")
@@ -62,18 +74,25 @@ class Node:
             await self._end_leftovers()
             self._process = await asyncio.create_subprocess_exec(*self._command(), cwd=self.folder)
             code = await self._process.wait()
-            if not self._stopping:
+            if self._restarting:
+                self._restarting = False
+            elif not self._stopping:
                 log.error("switch_died", code=code)
                 before, died = died, time.monotonic()
                 if died < before + SOON_SECONDS:
                     await asyncio.sleep(SOON_SECONDS)
 
+    async def restart(self) -> None:
+        """Have a new switch take the configuration as it is now; calls that are up go on."""
+        if self._process and self._process.returncode is None:
+            self._restarting = True
+            await _end(self._process)
+
     async def stop(self) -> None:
         """End the switch; calls that are up go on without it."""
         self._stopping = True
-        if self._process and self._process.returncode is None:
-            self._process.terminate()
-            await self._process.wait()
+        if self._process:
+            await _end(self._process)
 
     def _command(self) -> list[str]:
         """Return the command; Kamailio is told to stop, too, when this process dies, even by SIGKILL.
@@ -83,16 +102,8 @@ class Node:
         command = ["setpriv", "--pdeathsig", "TERM"]
         if os.getuid() == 0:
             command += ["--reuid", USER, "--regid", USER, "--init-groups"]
-        command += [PROGRAM, "-f", "kamailio.cfg", "-DD", "-E", "-w", ".", "-Y", ".", "-P", "kamailio.pid"]
-        return [*command, "-m", "256", "-M", "16"]
-
-    def _take(self) -> None:
-        """Have this folder to ourselves until this process ends."""
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SettingsError(f"home: another `peal switch run` runs in {self.folder}") from error
+        command += [config.PROGRAM, "-f", "kamailio.cfg", "-DD", "-E", "-w", ".", "-Y", ".", "-P", PID_FILE]
+        return [*command, *(self.folder / config.ARGUMENTS_FILE).read_text("utf-8").split()]
 
     async def _end_leftovers(self) -> None:
         """End what an earlier switch of this folder left: its workers outlive it and would keep the port."""
@@ -108,13 +119,49 @@ class Node:
         self.folder.chmod(0o750)
         for file in (self.folder, *self.folder.iterdir()):
             shutil.chown(file, USER, account.pw_gid)
-        paths = [self.folder]
-        if self._settings.database.startswith("sqlite"):
-            database = Path(str(make_url(self._settings.database).database))
+        if database := _sqlite_file(self._settings):
             _lend(database, account)
-            paths.append(database)
-        for path in paths:
-            _check_reachable(path, account)
+
+
+def require_reachable(settings: Settings) -> None:
+    """Started as root: the switch's user must be able to pass the folders above its own and the database.
+
+    Raises:
+        SettingsError: naming one that lets it not.
+    """
+    if os.getuid() == 0:
+        account = pwd.getpwnam(USER)
+        _check_reachable(config.home(settings), account)
+        if file := _sqlite_file(settings):
+            _check_reachable(file, account)
+
+
+def _sqlite_file(settings: Settings) -> Path | None:
+    url = settings.database
+    return Path(str(make_url(url).database)).resolve() if url.startswith("sqlite") else None
+
+
+def watcher(folder: Path) -> int | None:
+    """Return the id of the process that watches the switch of this folder; None: nobody does."""
+    try:
+        lock = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.read(lock, 20))
+    finally:
+        os.close(lock)
+    return None
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End Kamailio. It forgets a signal that comes while it looks at another: told until it has heard."""
+    while process.returncode is None:
+        process.terminate()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), TOLD_AGAIN_SECONDS)
 
 
 def _running_in(folder: Path) -> list[int]:
