@@ -48,7 +48,7 @@ class Up:
 
     @property
     def log(self) -> str:
-        return (self.folder / "log").read_text()[-5000:]
+        return (self.folder / "log").read_text()
 
     def until(self, holds, seconds: float = 15):
         deadline = time.monotonic() + seconds

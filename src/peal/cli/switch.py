@@ -19,7 +19,7 @@ from peal.db.failures import FAILURES
 from peal.db.migrate import require_current
 from peal.errors import SwitchUnavailable
 from peal.kit.logs import configure_logs
-from peal.settings import Settings
+from peal.settings import Settings, SettingsError
 from peal.switch import config, intake
 from peal.switch.control import Control
 from peal.switch.node import PID_FILE, Node, watcher
@@ -122,7 +122,7 @@ async def _open(settings: Settings) -> Database:
 def _check(settings: Settings) -> None:
     try:
         config.check(settings)
-    except config.Invalid as error:
+    except (config.Invalid, SettingsError) as error:
         raise Failure(str(error)) from error
 
 
