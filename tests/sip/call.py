@@ -21,6 +21,8 @@ class Call(InDialog):
     def __init__(self, phone: "Phone", request: Message, peer: tuple[str, int], acks: Acks):
         self.phone, self.acks, self.auto_prack = phone, acks, True
         self.dialogs: list[Dialog] = []
+        self.answers: list[Dialog] = []
+        "The dialogs that a 2xx has confirmed, in the order of those."
         self.watchers: list[Callable[[Message], object]] = []
         self._cseq = request.cseq
         self.sent = SentRequest(phone, request, peer, self._next_cseq, self._on_response)
@@ -42,11 +44,6 @@ class Call(InDialog):
     @property
     def responses(self) -> list[Message]:
         return self.sent.responses
-
-    @property
-    def answers(self) -> list[Dialog]:
-        """The dialogs that a 2xx has confirmed."""
-        return [dialog for dialog in self.dialogs if dialog.confirmed]
 
     @property
     def dialog(self) -> Dialog:
@@ -122,7 +119,9 @@ class Call(InDialog):
 
     def _answered(self, dialog: Dialog, response: Message) -> None:
         dialog.learn(response)
-        dialog.confirmed = True
+        if not dialog.confirmed:
+            dialog.confirmed = True
+            self.answers.append(dialog)
         if self.acks == "all" or (self.acks == "first" and dialog is self.answers[0]):
             offered = not self.invite.body and response.body
             dialog.ack(self.phone.answer(response.body) if offered else "")

@@ -1,6 +1,7 @@
 """Behaviour table, "Limits"."""
 
 import pytest
+from sip.story import stories
 
 
 @pytest.fixture
@@ -19,17 +20,26 @@ def answered(caller, number, phone):
     return call
 
 
+def assert_refused(office, number):
+    """Of two calls the other one was told of as refused, and as nothing else."""
+    [told] = [each for each in stories(office, calls=2) if each.all("refused")]
+    assert told.kinds == {"refused": 1}
+    assert told.one("refused")["code"] == "486"
+    assert told.numbers("refused", "from", "to", "to_main") == ("201", number, "100")
+
+
 # fails if LIMIT compares with the limit plus one
 @pytest.mark.parametrize("number", ["100", "101", "102"])
-def test_row_22_who_talks_on_any_member_is_busy_on_all(busy, number):
+def test_row_22_who_talks_on_any_member_is_busy_on_all(office, busy, number):
     _, one, _, caller, other = busy
     call = answered(caller, "100", one)
     assert other.invite(number).final().status == 486
     assert call.bye().status == 200
+    assert_refused(office, number)
 
 
 # fails if LIMIT takes its place only when a phone has answered
-def test_row_22_a_bundle_that_rings_is_busy(busy):
+def test_row_22_a_bundle_that_rings_is_busy(office, busy):
     main, _, _, caller, other = busy
     call = caller.invite("100")
     main.expect_invite().ring()
@@ -37,6 +47,7 @@ def test_row_22_a_bundle_that_rings_is_busy(busy):
     assert other.invite("102").final().status == 486
     call.cancel()
     assert call.final().status == 487
+    assert_refused(office, "102")
 
 
 # fails if LIMIT has no lock

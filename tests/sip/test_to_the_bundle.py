@@ -57,7 +57,7 @@ def test_row_01_all_ring_and_the_others_hear_it_was_answered_elsewhere(office):
     assert told.legs == [("100", "487"), ("101", "200"), ("102", "487")]
 
 
-# Break: ring.cfg, RUNG: `$dlg_var(by) = "101"`.
+# Break: events.cfg, FIRST_ANSWER: `$dlg_var(by) = "101"`.
 def test_row_02_the_main_phone_answers_and_the_associated_ones_stop(office):
     main, one, two, caller = office.phones(*BUNDLE, "200")
     call, legs = ring(caller, "100", main, one, two)
@@ -261,8 +261,7 @@ def crossing(office, **options):
     return caller, phones
 
 
-# Break: ring.cfg, RUNG: `$dlg_var(by)` set by each 200.
-@pytest.mark.slow  # two answers at one instant: the switch still loses the race now and then
+# Break: ring.cfg, KNOW_LEG: `$dlg_var(by) = $avp(device)` at each 200, and not in FIRST_ANSWER.
 def test_row_13_of_two_answers_the_first_has_the_call_and_the_second_is_ended_alone(office):
     caller, phones = crossing(office)
     call, legs = ring(caller, "100", *phones)
@@ -284,8 +283,7 @@ def test_row_13_of_two_answers_the_first_has_the_call_and_the_second_is_ended_al
     assert told.events[-1]["type"] == "hangup"
 
 
-# Break: ring.cfg, RUNG: `$dlg_var(by)` set by each 200.
-@pytest.mark.slow  # two answers at one instant: the switch still loses the race now and then
+# Break: ring.cfg, RUNG: KNOW_LEG for reliable ringing only.
 def test_row_13_of_phones_that_answer_at_once_one_has_the_call_and_one_answer_is_told(office):
     *phones, caller = office.phones("101", "102", "200")
     for phone in phones:
@@ -304,7 +302,6 @@ def test_row_13_of_phones_that_answer_at_once_one_has_the_call_and_one_answer_is
 
 
 # Break: ring.cfg, LEG_ENDED: each repetition of the 200 is told.
-@pytest.mark.slow  # two answers at one instant: the switch still loses the race now and then
 def test_row_13_a_second_answer_that_the_caller_ignores_hangs_up_by_itself(office):
     caller, phones = crossing(office, t1=0.05)
     call = caller.invite("100", acks="first")
@@ -323,7 +320,6 @@ def test_row_13_a_second_answer_that_the_caller_ignores_hangs_up_by_itself(offic
 
 
 # Break: dialog.cfg, IN_DIALOG: without SECOND_LEG.
-@pytest.mark.slow  # two answers at one instant: the switch still loses the race now and then
 def test_row_13_the_second_phone_is_shown_what_the_first_is(office):
     caller, *phones = office.phones("101", "200", "200")
     phones[1].policies["CANCEL"] = policy.leave
