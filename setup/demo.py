@@ -1,6 +1,6 @@
 """The main job, start to end, in a throw-away folder.
 
-Exits 0 only if every answer was as the contract says.
+Exits 0 only if every answer was as the contract says, and every call as the behaviour table does.
 """
 
 import json
@@ -10,20 +10,49 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import requests
+import ringing
 from rich.console import Console
 from rich.table import Table
 
 PEAL = Path(sys.executable).with_name("peal")
-MAIN, ASSOCIATED = 31456, (32486, 32767)
+MAIN, ASSOCIATED, COLLEAGUE = 31456, (32486, 32767), 32800
+NUMBERS = {MAIN: "100", ASSOCIATED[0]: "101", ASSOCIATED[1]: "102", COLLEAGUE: "200"}
+LABELS = {MAIN: "Ann Bell", COLLEAGUE: "Bob Colleague"}
+DOMAIN = "pbx.example"
 SHOWN = {
     "extension": ("status", "dial_rule_limit"),
     "phone": ("incoming_limit", "record_enabled", "conference_pin"),
 }
 console = Console()
+
+TABLE = "the behaviour table"
+RANG, STOPPED, SILENT = ringing.ANSWERED, ringing.STOPPED, ringing.SILENT
+ANN, BOB = "Ann Bell <100>", "Bob Colleague <200>"
+CALLS = [
+    (
+        1,
+        "200 calls 100, the main extension; 101 answers",
+        ("200", "100", "101"),
+        ringing.Outcome({"100": STOPPED, "101": RANG, "102": STOPPED}, ANN, frozenset([BOB])),
+    ),
+    (
+        27,
+        "101 calls 200, a colleague; 200 answers",
+        ("101", "200", "200"),
+        ringing.Outcome({"100": SILENT, "102": SILENT, "200": RANG}, BOB, frozenset([ANN])),
+    ),
+    (
+        18,
+        "200 calls 101, an associated one; it answers",
+        ("200", "101", "101"),
+        ringing.Outcome({"100": SILENT, "101": RANG, "102": SILENT}, "101 <101>", frozenset([BOB])),
+    ),
+]
 
 CURL = """curl -H "Authorization: Bearer ${access_token}" -H "Content-Type: application/json" \\
      -d '{"bundle_list": [32486, 32767]}' -X POST ${url}/client/801/extensions_bundle/31456"""
@@ -41,10 +70,16 @@ class Demo:
     """A Peal of its own and what is said to it."""
 
     def __init__(self, folder: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.env = {**os.environ, "PEAL_HOME": folder, "PEAL_DATABASE_URL": f"sqlite:///{folder}/peal.db"}
+        self.port, self.sip, self.tls, self.control = free_ports(4)
+        self.env = {
+            **os.environ,
+            "PEAL_HOME": folder,
+            "PEAL_DATABASE_URL": f"sqlite:///{folder}/peal.db",
+            "PEAL_PORT": str(self.port),
+            "PEAL_SIP_PORT": str(self.sip),
+            "PEAL_SIP_TLS_PORT": str(self.tls),
+            "PEAL_CONTROL_PORT": str(self.control),
+        }
         self.url = f"http://127.0.0.1:{self.port}/api/ver1.0"
         self.session = requests.Session()
 
@@ -56,45 +91,21 @@ class Demo:
 
     def prepare(self) -> None:
         """Make client 801, its extensions and an application."""
-        self.peal(
-            "client",
-            "create",
-            "--name",
-            "Bells Ltd",
-            "--prefix",
-            "0003",
-            "--domain",
-            "pbx.example",
-            "--id",
-            "801",
-        )
-        for number, extension in zip(("100", "101", "102"), (MAIN, *ASSOCIATED), strict=True):
+        client = ("--name", "Bells Ltd", "--prefix", "0003", "--domain", DOMAIN, "--id", "801")
+        self.peal("client", "create", *client)
+        for extension, number in NUMBERS.items():
             names = ("--name", number, "--type", "phone", "--id", str(extension))
             self.peal("extension", "create", "--client", "801", *names)
-        self.peal(
-            "user",
-            "create",
-            "--client",
-            "801",
-            "--login",
-            "demo",
-            "--password-stdin",
-            stdin="ring the bells\n",
-        )
-        keys = self.peal(
-            "app", "create", "--login", "demo", "--name", "Demo", "--type", "trusted", "--access", "All"
-        )
+        user = ("--client", "801", "--login", "demo", "--password-stdin")
+        self.peal("user", "create", *user, stdin="ring the bells\n")
+        application = ("--login", "demo", "--name", "Demo", "--type", "trusted", "--access", "All")
+        keys = self.peal("app", "create", *application)
         self.keys = {"grant_type": "client_credentials", **keys}
 
     def wait(self) -> None:
-        """Return when the server is ready, then take a token."""
-        ready = self.url.replace("/api/ver1.0", "/readyz")
-        for _ in range(200):
-            try:
-                requests.get(ready, timeout=5).raise_for_status()
-                break
-            except requests.ConnectionError:
-                time.sleep(0.05)
+        """Return when API and switch are ready, then take a token."""
+        until_ready(self.url.replace("/api/ver1.0", "/readyz"))
+        until_ready(f"http://127.0.0.1:{self.control}/health")
         answer = requests.post(self.url.replace("/api/ver1.0", "/oauth/token"), data=self.keys, timeout=5)
         expect("a token", answer.status_code, 200)
         self.token = answer.json()["access_token"]
@@ -131,12 +142,59 @@ class Demo:
         """Change something."""
         expect(f"PUT {path} {values}", self.session.put(f"{self.url}{path}", json=values).status_code, 200)
 
+    def passwords(self) -> dict[str, str]:
+        """Have a SIP password made for each phone; return them by their users."""
+        made = {}
+        for extension, number in NUMBERS.items():
+            answer = self.session.put(
+                f"{self.url}/extension/{extension}/phone/", json={"password": "generate"}
+            )
+            made[f"0003*{number}"] = answer.json()["password"]
+        return made
 
-def expect(what: str, got: object, wanted: object) -> None:
-    """Go on only if the answer is the contract's."""
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody uses."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def until_ready(url: str) -> None:
+    """Wait for a 200, at most 20 s."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            if requests.get(url, timeout=5).status_code == 200:
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.05)
+    raise SystemExit(f"demo: {url} never became ready")
+
+
+def expect(what: str, got: object, wanted: object, by: str = "the contract") -> None:
+    """Go on only if the answer is the one agreed."""
     if got != wanted:
-        raise SystemExit(f"demo: {what}: got {got}, the contract says {wanted}")
-    console.print(f"[green]as the contract says[/green]  {what}", highlight=False, soft_wrap=True)
+        raise SystemExit(f"demo: {what}: got {got}, {by} says {wanted}")
+    console.print(f"[green]as {by} says[/green]  {what}", highlight=False, soft_wrap=True)
+
+
+def calls(demo: Demo) -> None:
+    """Register four phones and let them ring."""
+    for extension, label in LABELS.items():
+        demo.put(f"/client/@me/extension/{extension}", label=label, status="active")
+    with ExitStack() as stack:
+        phones = ringing.register(stack, ("127.0.0.1", demo.sip), DOMAIN, demo.passwords())
+        console.print(f"registered: {', '.join(phones)}", highlight=False)
+        for row, title, (caller, dialled, answers), wanted in CALLS:
+            outcome = ringing.call(phones, caller, dialled, answers)
+            ringing.show(console, title, outcome)
+            expect(f"row {row}", outcome, wanted, TABLE)
+            if row == 27:
+                expect("row 27: nothing that 200 was sent names 101", phones["200"].leaks("101"), [], TABLE)
 
 
 def story(demo: Demo) -> None:
@@ -153,6 +211,7 @@ def story(demo: Demo) -> None:
     demo.put(f"/extension/{ASSOCIATED[1]}/phone/", record_enabled=True)
     changed = demo.show("record_enabled changed on 32767: all follow")
     expect("all members agree", changed, [{**before[0], "record_enabled": True}] * 3)
+    calls(demo)
     untied = demo.session.delete(f"{demo.url}/client/801/extensions_bundle/{MAIN}")
     expect("untied", (untied.status_code, untied.json()), (200, {"bundle_list": [], "bundle_id": MAIN}))
     expect("untying changes no parameter", [demo.values(e) for e in (MAIN, *ASSOCIATED)], changed)
@@ -160,10 +219,11 @@ def story(demo: Demo) -> None:
 
 def main() -> None:
     """Play the story against a server of its own."""
-    with tempfile.TemporaryDirectory(prefix="peal-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="peal-demo-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)  # started as root, the switch has a user of its own
         demo = Demo(folder)
         demo.prepare()
-        command = [str(PEAL), "serve", "--port", str(demo.port)]
+        command = [str(PEAL), "up"]
         with (
             (Path(folder) / "log").open("wb") as log,
             subprocess.Popen(command, env=demo.env, stdout=log, stderr=log) as server,

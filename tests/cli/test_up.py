@@ -25,8 +25,8 @@ class Up:
     """A `peal up` in a folder of its own, on free ports."""
 
     def __init__(self, folder: Path, *before: str, **settings: str):
-        self.folder, self.before, self.api, self.sip, self.control = folder, before, *free_ports(3)
-        self.settings = settings
+        self.folder, self.before, self.settings = folder, before, settings
+        self.api, self.sip, self.tls, self.control = free_ports(4)
 
     def start(self):
         with (self.folder / "log").open("ab") as log:
@@ -42,7 +42,12 @@ class Up:
 
     @property
     def environment(self) -> dict[str, str]:
-        ports = {"PORT": self.api, "SIP_PORT": self.sip, "CONTROL_PORT": self.control}
+        ports = {
+            "PORT": self.api,
+            "SIP_PORT": self.sip,
+            "SIP_TLS_PORT": self.tls,
+            "CONTROL_PORT": self.control,
+        }
         values = {"HOME": self.folder / "home", **ports, **self.settings}
         return {f"PEAL_{name}": str(value) for name, value in values.items()}
 
