@@ -1,5 +1,5 @@
 # `make run` and `make test` do everything, set-up included.
-.PHONY: setup run demo test test-slow bench lint openapi clean
+.PHONY: setup run demo test test-slow bench lint openapi behaviour clean
 
 setup:
 	@setup/install
@@ -30,6 +30,10 @@ lint: setup
 
 openapi: setup
 	.venv/bin/python setup/write_openapi.py
+
+# Which tests play each row of the behaviour table.
+behaviour: setup
+	.venv/bin/python setup/write_behaviour.py
 
 clean:
 	rm -rf .venv var
