@@ -1,5 +1,6 @@
 """Kamailio's configuration: the files in `config/` with the settings put in."""
 
+import hashlib
 import re
 import secrets
 import subprocess
@@ -40,13 +41,38 @@ _VALUE = (
 )
 """What the switch keeps of the thing that a row of the change log names; of a PostgreSQL text, which it takes
 for bytes, it would drop the backslashes."""
+METHODS = (
+    "core.ps",
+    "core.shmmem",
+    "core.uptime",
+    "dlg.list",
+    "dlg.profile_get_size",
+    "dlg.stats_active",
+    "pkg.stats",
+    "stats.fetch",
+    "stats.get_statistics",
+    "tm.stats",
+    "ul.lookup",
+)
+"""All that may be asked of the running switch; of its tables only `state`. None of these shows a password's
+hash, or stops or changes anything."""
+
+EVENTS_IN_MEMORY = 50_000
+"""Call events that wait where the spool takes none: 20 MB, an hour of a call a second."""
+
+_LOAD_POSTGRESQL = """loadmodule "db_postgres.so"
+modparam("db_postgres", "timeout", 3)    # seconds for an answer or a connection, then it connects anew
+modparam("db_postgres", "retries", 1)"""
 
 _POSTGRESQL = {
     "LOG_ORDER": (
         "On PostgreSQL a transaction may commit later than one that began after it: each poll reads all"
         " rows of transactions that were not finished at the poll before. To read one twice is harmless."
     ),
-    "LOG_NOW": "select pg_snapshot_xmin(pg_current_snapshot())::text",
+    "LOG_NOW": (
+        "select at::text, case when '$var(stood)'::bigint between 0 and at then 1 else 0 end"
+        " from (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as at) as log"
+    ),
     "LOG_PAGE": (
         "select c.xid::text, c.seq::text, c.number, c.domain,"  # noqa: S608
         " case when c.drop_registration then 1 else 0 end,"
@@ -57,7 +83,10 @@ _POSTGRESQL = {
 }
 _SQLITE = {
     "LOG_ORDER": "On SQLite rows are committed in the order of their numbers: there is one writer.",
-    "LOG_NOW": "select cast(coalesce(max(seq), 0) as text) from change_log",
+    "LOG_NOW": (
+        "select cast(at as text), case when cast('$var(stood)' as integer) between 0 and at then 1 else 0 end"
+        " from (select coalesce(max(seq), 0) as at from change_log)"
+    ),
     "LOG_PAGE": (
         "select cast(c.seq as text), '0', c.number, c.domain,"  # noqa: S608
         " case when c.drop_registration then 1 else 0 end,"
@@ -145,11 +174,15 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "TLS_KEY": shown.key.name,
         "CONTROL_PORT": str(settings.control_port),
         "CONTROL_KEY": key,
+        "ASKED": _asked(),
         "WORKERS": str(settings.sip_workers),
         "MODULES": MODULES,
         "HOME": str(home(settings)),
         "SECRET": secrets.token_hex(16),
-        "DATABASE": "" if sqlite else 'loadmodule "db_postgres.so"',
+        "NOBODY": secrets.token_hex(16),
+        "DATABASE": "" if sqlite else _LOAD_POSTGRESQL,
+        "DATABASE_ID": database_id(settings),
+        "EVENTS_IN_MEMORY": str(EVENTS_IN_MEMORY),
         "DATABASE_URL": f"sqlite:///{url.database}" if sqlite else _postgres(settings.database),
         "RING_MS": str(int(settings.ring_seconds * 1000)),
         "ANSWER_MS": str(int(settings.answer_seconds * 1000)),
@@ -161,6 +194,18 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "EMERGENCY": settings.emergency_numbers.replace(",", "|"),
         **(_SQLITE if sqlite else _POSTGRESQL),
     }
+
+
+def _asked() -> str:
+    """Return the alternatives of method and first parameters that a question may have, see control.cfg."""
+    forms = [f'"{method}","params":[' for method in METHODS] + ['"htable.get","params":["state",']
+    return "|".join(re.sub(r"[.[]", r"[\g<0>]", form).replace('"', r"\"") for form in forms)
+
+
+def database_id(settings: Settings) -> str:
+    """Return what tells this database from another one: positions in their logs mean different things."""
+    name = make_url(settings.database).set(username=None, password=None)
+    return hashlib.sha256(str(name).encode()).hexdigest()[:16]
 
 
 def _postgres(url: str) -> str:

@@ -2,10 +2,10 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import structlog
@@ -13,12 +13,25 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from peal.calls.tables import call_event
 from peal.db.engine import Database
-from peal.db.failures import FAILURES
+from peal.db.failures import FAILURES, meaning
 
 log = structlog.get_logger()
 BATCH = 500
 IDLE_SECONDS = 0.05
 RETRY_SECONDS = 1.0
+STORE_SECONDS = 15.0
+"""How long the database may take for a batch."""
+
+
+class Head(msgspec.Struct):
+    """What is kept beside an event's body."""
+
+    call: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    seq: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+
+
+Spooled = tuple[bytes, bytes]
+"""Id and body, as they were written."""
 
 
 def waiting(spool: Path) -> int:
@@ -28,7 +41,7 @@ def waiting(spool: Path) -> int:
 
 
 class Intake:
-    """Forwards; an event leaves the spool after the database has committed it."""
+    """Forwards; an event leaves the spool after the database has committed it, or for the rejected ones."""
 
     def __init__(self, spool: Path, database: Database) -> None:
         self._spool, self._database = spool, database
@@ -39,7 +52,7 @@ class Intake:
             try:
                 moved = await self.forward()
             except (*FAILURES, sqlite3.Error) as error:
-                log.warning("events_wait", reason=str(error))
+                log.warning("events_wait", reason=str(error) or type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if not moved:
@@ -47,27 +60,80 @@ class Intake:
 
     async def forward(self) -> int:
         """Forward what is there, up to a batch; return how many."""
-        rows = await asyncio.to_thread(self._read)
-        if rows:
-            await self._store([_row(event_id, body) for event_id, body in rows])
-            await asyncio.to_thread(self._forget, [event_id for event_id, _ in rows])
-        return len(rows)
+        spooled = await asyncio.to_thread(self._read)
+        if spooled:
+            rejected = await self._store(spooled)
+            await asyncio.to_thread(self._forget, spooled, rejected)
+        return len(spooled)
 
-    async def _store(self, rows: Sequence[dict[str, Any]]) -> None:
+    async def _store(self, spooled: Sequence[Spooled]) -> dict[bytes, str]:
+        """Store a batch; return the ids of those that can't be stored, and why.
+
+        Raises:
+            any of FAILURES: the database is away.
+        """
+        rows, rejected = _rows(spooled)
+        try:
+            await self._insert(list(rows.values()))
+        except FAILURES as error:
+            if meaning(error) == "unavailable":
+                raise
+            for event_id, row in rows.items():  # one of them spoils the batch: each by itself
+                rejected |= await self._try(event_id, row)
+        return rejected
+
+    async def _try(self, event_id: bytes, row: dict[str, Any]) -> dict[bytes, str]:
+        try:
+            await self._insert([row])
+        except FAILURES as error:
+            if meaning(error) == "unavailable":
+                raise
+            return {event_id: str(getattr(error, "orig", error))}
+        return {}
+
+    async def _insert(self, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
         dialect = sqlite if self._database.is_sqlite else postgresql
         statement = dialect.insert(call_event).on_conflict_do_nothing(index_elements=["id"])
-        async with self._database.write() as connection:
-            await connection.execute(statement, list(rows))
+        # TimeoutError is an OSError: a connection whose other end has gone without a word is given up
+        async with asyncio.timeout(STORE_SECONDS), self._database.write() as connection:
+            await connection.execute(statement, rows)
 
-    def _read(self) -> list[tuple[str, str]]:
+    def _read(self) -> list[Spooled]:
+        query = "SELECT CAST(id AS BLOB), CAST(body AS BLOB) FROM event ORDER BY rowid LIMIT ?"
         with closing(sqlite3.connect(self._spool, timeout=5)) as spool:
-            return spool.execute("SELECT id, body FROM event ORDER BY rowid LIMIT ?", (BATCH,)).fetchall()
+            return spool.execute(query, (BATCH,)).fetchall()
 
-    def _forget(self, ids: Sequence[str]) -> None:
+    def _forget(self, spooled: Sequence[Spooled], rejected: Mapping[bytes, str]) -> None:
+        aside = [(event_id, body, rejected[event_id]) for event_id, body in spooled if event_id in rejected]
         with closing(sqlite3.connect(self._spool, timeout=5)) as spool, spool:
-            spool.executemany("DELETE FROM event WHERE id = ?", [(event_id,) for event_id in ids])
+            spool.executemany(
+                "INSERT OR IGNORE INTO rejected VALUES (CAST(? AS TEXT), CAST(? AS TEXT), ?)", aside
+            )
+            spool.executemany(
+                "DELETE FROM event WHERE id = CAST(? AS TEXT)", [(event_id,) for event_id, _ in spooled]
+            )
+        for event_id, _, reason in aside:
+            log.error("alarm: event_rejected", id=event_id.decode(errors="replace"), reason=reason)
 
 
-def _row(event_id: str, body: str) -> dict[str, Any]:
-    event = msgspec.json.decode(body)
-    return {"id": event_id, "call_id": event["call"], "seq": event["seq"], "body": event}
+def _rows(spooled: Sequence[Spooled]) -> tuple[dict[bytes, dict[str, Any]], dict[bytes, str]]:
+    """Return what can be told to the database, and what can't be read, with the reason."""
+    rows, unreadable = {}, {}
+    for event_id, body in spooled:
+        try:
+            rows[event_id] = _row(event_id, body)
+        except ValueError as error:  # not JSON, not UTF-8, not an event
+            unreadable[event_id] = f"{type(error).__name__}: {error}"
+    return rows, unreadable
+
+
+def _row(event_id: bytes, body: bytes) -> dict[str, Any]:
+    head = msgspec.json.decode(body, type=Head)
+    return {
+        "id": event_id.decode(),
+        "call_id": head.call,
+        "seq": head.seq,
+        "body": msgspec.json.decode(body),
+    }

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -20,7 +21,12 @@ from peal.switch import config
 log = structlog.get_logger()
 USER = "kamailio"
 SCHEMAS = Path("/usr/share/kamailio/db_sqlite")
-SPOOL = "CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, body TEXT NOT NULL)"
+SPOOL = (
+    "CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, body TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS rejected (id TEXT PRIMARY KEY, body TEXT NOT NULL, reason TEXT NOT NULL)",
+)
+POSITION = ("CREATE TABLE IF NOT EXISTS position (base TEXT PRIMARY KEY, since TEXT NOT NULL)",)
+"""Up to where the poll has read each database's change log."""
 SOON_SECONDS = 2.0
 """A switch that dies again sooner than that after its last death is not started at once."""
 TOLD_AGAIN_SECONDS = 1.0
@@ -61,9 +67,8 @@ class Node:
         config.write(self._settings)
         _make(self.folder / "location.db", "usrloc")
         _make(self.folder / "dialog.db", "dialog")
-        with closing(sqlite3.connect(self.folder / "spool.db")) as spool:
-            spool.execute("PRAGMA journal_mode=WAL")
-            spool.execute(SPOOL)
+        create(self.folder / "spool.db", SPOOL)
+        create(self.folder / "position.db", POSITION)
         if os.getuid() == 0:
             self._hand_over()
 
@@ -185,6 +190,14 @@ def _lend(database: Path, account: pwd.struct_passwd) -> None:
         file = database.with_name(database.name + suffix)
         shutil.chown(file, group=account.pw_gid)
         file.chmod(mode)
+
+
+def create(file: Path, tables: Sequence[str]) -> None:
+    """Make a file of ours, unless it is there."""
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        for table in tables:
+            database.execute(table)
 
 
 def _make(file: Path, schema: str) -> None:

@@ -163,6 +163,7 @@ def sip_route(dialect: str) -> str:
         "COALESCE((SELECT a.number FROM ani a WHERE a.extension_id = m.id), '-')",
         "COALESCE(CAST(b.dial_rule_id AS TEXT), '-')",
         "COALESCE(CAST(b.dial_rule_limit AS TEXT), '-')",
+        _networks(dialect),
     ]
     return f"""
         CREATE VIEW sip_route AS
@@ -225,3 +226,15 @@ def _trunks_of(owner: str, dialect: str) -> str:
         ordered = f"SELECT {fields} AS one {theirs} ORDER BY t.priority, t.id"
         return f"COALESCE((SELECT group_concat(one, '/') FROM ({ordered})), '-')"  # noqa: S608
     return f"COALESCE((SELECT string_agg({fields}, '/' ORDER BY t.priority, t.id) {theirs}), '-')"
+
+
+def _networks(dialect: str) -> str:
+    """Say where a phone may come from: by its own permission, else by its client's."""
+    aggregate, elements = (
+        ("group_concat", "json_each(n.networks)")
+        if dialect == "sqlite"
+        else ("string_agg", "json_array_elements_text(n.networks)")
+    )
+    return f"""CASE WHEN COALESCE(p.auth_type, 'digest') = 'digest' THEN '' ELSE COALESCE((
+        SELECT {aggregate}(network.value, ',') FROM sip_network_permission n, {elements} AS network
+        WHERE n.id = COALESCE(p.sip_network_permission_id, c.sip_network_permission_id)), '') END"""  # noqa: S608
