@@ -5,8 +5,8 @@ from peal.kit.marks import acts, stored
 FIELDS = {
     "label": acts("display name on the called terminal; none: the extension's label"),
     "password": acts("SIP password, 8 characters or more; `generate` makes one; shown by that PUT only"),
-    "auth_type": stored("what a phone must show: password (`digest`), address (`network`) or `both`"),
-    "sip_network_permission_id": stored("the networks that the phone may come from"),
+    "auth_type": acts("what a phone must show: password (`digest`), address (`network`) or `both`"),
+    "sip_network_permission_id": acts("the networks that the phone may come from; none: its client's"),
     "allow_webrtc": stored("whether the phone may register over WebSocket"),
     "call_screening_enabled": stored("whether the callee hears who calls and accepts with 1"),
     "append_to_cid_name_on_transfer": stored("text added to the caller's name on transfer"),
