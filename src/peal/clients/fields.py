@@ -19,7 +19,9 @@ FIELDS = {
     "geo_list": stored("countries from whose addresses its phones may come: ISO 3166 codes with spaces"),
     "record_format": stored("format of records"),
     "record_stereo": stored("whether records keep the two sides apart"),
-    "sip_network_permission_id": acts("the networks that its phones may come from, where the phone names none"),
+    "sip_network_permission_id": acts(
+        "the networks that its phones may come from, where the phone names none"
+    ),
     "reg_status_log": stored("whether registrations are logged"),
     "extra_params": stored("free text of yours"),
 }
