@@ -2,8 +2,10 @@
 
 import stat
 import subprocess
+import tempfile
 from contextlib import ExitStack
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from parts import PEAL
@@ -167,8 +169,10 @@ def nonsense(folder):
 )
 def test_a_certificate_that_can_not_be_shown_is_named_at_start(tmp_path, given, named):
     chain, key = given(tmp_path)
-    settings = {"PEAL_HOME": tmp_path, "PEAL_TLS_CERTIFICATE": chain, "PEAL_TLS_KEY": key}
-    assert named in refusal(settings)
+    with tempfile.TemporaryDirectory(prefix="peal-home-") as home:
+        Path(home).chmod(0o711)
+        settings = {"PEAL_HOME": home, "PEAL_TLS_CERTIFICATE": chain, "PEAL_TLS_KEY": key}
+        assert named in refusal(settings)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "localhost", "127.0.0.1,", ""])
