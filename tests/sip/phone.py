@@ -58,6 +58,12 @@ class Phone(Agent):
         self.preauthorize = preauthorize
         "Send credentials with each request once challenged, as many phones do."
         self.agent = "Test phone"
+        self.branch_mark = self.via_mark = ""
+        "What it writes into the branch of its Via, and behind that: a phone may tell its number there."
+        self.extra: dict[str, HeaderValue] = {}
+        "Headers of its own in each request."
+        self.sdp_extra: tuple[str, ...] = ()
+        "Lines of its own in session descriptions."
         self.sdp_origin, self.media = user, ("", 40000)
         "The user in `o=` and `s=`; address and port of the media, the address empty for the phone's own."
         self.followed: list[Call] = []
@@ -95,7 +101,8 @@ class Phone(Agent):
     def via(self) -> str:
         """A new Via: a new transaction."""
         name, local = self.transport.name, host_port(*self.transport.local)
-        return f"SIP/2.0/{name} {local};branch=z9hG4bK{secrets.token_hex(8)};rport"
+        branch = f"z9hG4bK{self.branch_mark}{secrets.token_hex(8)}"
+        return f"SIP/2.0/{name} {local};branch={branch};rport{self.via_mark}"
 
     # Media
 
@@ -111,7 +118,7 @@ class Phone(Agent):
         self._media_version += 1
         host, port = self.media
         host = host or self.transport.local[0]
-        return sdp.describe(host, port, self.sdp_origin, self._media_version, direction)
+        return sdp.describe(host, port, self.sdp_origin, self._media_version, direction, self.sdp_extra)
 
     # Requests outside dialogs
 
@@ -243,6 +250,7 @@ class Phone(Agent):
         if body:
             headers += [("Content-Type", "application/sdp")]
         request = Message.request(method, uri, headers, body)
+        _put(request, self.extra)
         if self.preauthorize and method != "ACK":
             for challenge in self._challenges.values():
                 self.prove(request, challenge)

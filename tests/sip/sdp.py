@@ -5,8 +5,15 @@ import re
 ANSWERS = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive", "sendrecv": "sendrecv"}
 
 
-def describe(host: str, port: int, origin: str, version: int = 1, direction: str = "sendrecv") -> str:
-    """One audio stream; `origin` is the user in `o=`."""
+def describe(
+    host: str,
+    port: int,
+    origin: str,
+    version: int = 1,
+    direction: str = "sendrecv",
+    extra: tuple[str, ...] = (),
+) -> str:
+    """One audio stream; `origin` is the user in `o=`, `extra` are more lines."""
     net = "IN IP6" if ":" in host else "IN IP4"
     lines = [
         "v=0",
@@ -18,6 +25,7 @@ def describe(host: str, port: int, origin: str, version: int = 1, direction: str
         "a=rtpmap:8 PCMA/8000",
         "a=rtpmap:0 PCMU/8000",
         f"a={direction}",
+        *extra,
     ]
     return "".join(f"{line}\r\n" for line in lines)
 

@@ -2,6 +2,7 @@
 
 import pytest
 from sip.story import stories
+from sip.test_to_the_bundle import ring
 
 
 @pytest.fixture
@@ -11,11 +12,10 @@ def busy(office):
     return office.phones("100", "101", "102", "200", "201")
 
 
-def answered(caller, number, phone):
-    """Call a number; this phone answers."""
-    call = caller.invite(number)
-    leg = phone.expect_invite()
-    leg.answer()
+def answered(caller, number, phone, *others):
+    """Call a number; these phones ring, the first of them answers."""
+    call, legs = ring(caller, number, phone, *others)
+    legs[0].answer()
     assert call.final().status == 200
     return call
 
@@ -31,8 +31,8 @@ def assert_refused(office, number):
 # fails if LIMIT compares with the limit plus one
 @pytest.mark.parametrize("number", ["100", "101", "102"])
 def test_row_22_who_talks_on_any_member_is_busy_on_all(office, busy, number):
-    _, one, _, caller, other = busy
-    call = answered(caller, "100", one)
+    main, one, two, caller, other = busy
+    call = answered(caller, "100", one, main, two)
     assert other.invite(number).final().status == 486
     assert call.bye().status == 200
     assert_refused(office, number)
@@ -40,10 +40,8 @@ def test_row_22_who_talks_on_any_member_is_busy_on_all(office, busy, number):
 
 # fails if LIMIT takes its place only when a phone has answered
 def test_row_22_a_bundle_that_rings_is_busy(office, busy):
-    main, _, _, caller, other = busy
-    call = caller.invite("100")
-    main.expect_invite().ring()
-    call.wait(180)
+    *phones, caller, other = busy
+    call, _ = ring(caller, "100", *phones)
     assert other.invite("102").final().status == 486
     call.cancel()
     assert call.final().status == 487
@@ -62,9 +60,9 @@ def test_row_23_of_twenty_calls_at_the_same_instant_exactly_one_gets_through(off
 
 # fails if LIMIT's profile is left at the hangup (a profile of its own, never unset)
 def test_row_24_after_the_hangup_the_next_gets_through(office, busy):
-    _, one, _, caller, other = busy
+    main, one, two, caller, other = busy
     for _ in range(3):
-        assert answered(caller, "100", one).bye().status == 200
+        assert answered(caller, "100", one, main, two).bye().status == 200
     call = answered(other, "101", one)
     assert call.bye().status == 200
 
