@@ -29,20 +29,20 @@ SELECT setval(pg_get_serial_sequence('bundle', 'id'), {extensions});
 """
 
 
-def postgresql(cluster: Postgres, extensions: int, size: int) -> str:
-    """Return the URL of a database with so many extensions, in bundles of `size`."""
+def postgresql(cluster: Postgres, extensions: int, size: int, client: int = CLIENT) -> str:
+    """Return the URL of a database with so many extensions, in bundles of `size`, `client` for a client."""
     url = cluster.database()
-    psql(url, _rows(extensions, size, ROWS + SEQUENCES))
+    psql(url, _rows(extensions, size, client, ROWS + SEQUENCES))
     psql(url, "VACUUM ANALYZE")
     return url
 
 
-def sqlite(folder: Path, extensions: int, size: int) -> str:
-    """Return the URL of a file with so many extensions, in bundles of `size`."""
+def sqlite(folder: Path, extensions: int, size: int, client: int = CLIENT) -> str:
+    """Return the URL of a file with so many extensions, in bundles of `size`, `client` for a client."""
     file = folder / f"bench-{extensions}-{size}.db"
     peal(f"sqlite:///{file}", "migrate")
     with sqlite3.connect(file) as connection:
-        connection.executescript(f"BEGIN; {_rows(extensions, size, ROWS)} COMMIT; ANALYZE;")
+        connection.executescript(f"BEGIN; {_rows(extensions, size, client, ROWS)} COMMIT; ANALYZE;")
     connection.close()
     return f"sqlite:///{file}"
 
@@ -53,5 +53,5 @@ def psql(url: str, statements: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def _rows(extensions: int, size: int, sql: str) -> str:
-    return sql.format(extensions=extensions, size=size, client=CLIENT, clients=extensions // CLIENT)
+def _rows(extensions: int, size: int, client: int, sql: str) -> str:
+    return sql.format(extensions=extensions, size=size, client=client, clients=extensions // client)

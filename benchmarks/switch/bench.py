@@ -1,0 +1,47 @@
+"""`make bench-sip`: one table, ratios measured in one run."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import calls
+import changes
+import memory
+import registrations
+from place import Place
+
+console = Console(width=140)
+PARTS = {
+    "bundle": calls.bundle,
+    "single": calls.single,
+    "registrations": registrations.rates,
+    "top": calls.top,
+    "changes": changes.both_databases,
+    "memory": memory.sizes,
+}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--only", choices=PARTS)
+    chosen = options.parse_args()
+    table = Table("measure", "value", "must reach", title="make bench-sip", title_justify="left")
+    with tempfile.TemporaryDirectory(prefix="peal-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # the switch has a user of its own
+        for part in [chosen.only] if chosen.only else PARTS:
+            for row in PARTS[part](Place(folder, chosen.rounds)):
+                console.print(f"{row.measure}: {row.value}", highlight=False)
+                table.add_row(row.measure, row.value, row.must)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
