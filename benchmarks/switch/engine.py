@@ -36,7 +36,7 @@ class Engine:
         text = Path(__file__).with_name("engine.cfg").read_text()
         (folder / "kamailio.cfg").write_text(re.sub(r"@([A-Z]+)@", lambda found: values[found[1]], text))
         command = [
-            node.PROGRAM,
+            config.PROGRAM,
             "-f",
             "kamailio.cfg",
             "-DD",

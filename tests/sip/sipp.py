@@ -16,6 +16,7 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 PASSWORD = "of-all-sipp-phones"
 PROOF = f"[authentication username={{}} password={PASSWORD}]"
 """Credentials, as SIPp writes them."""
+_SILENT = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 Row = tuple[str, ...]
 
 
@@ -32,7 +33,7 @@ class Phones:
     def _start(self, scenario: str) -> None:
         port = free_port()
         command = _command(scenario, port)
-        self._running.append(subprocess.Popen(command, cwd=self._folder, stdout=subprocess.DEVNULL))
+        self._running.append(subprocess.Popen(command, cwd=self._folder, **_SILENT))
         self.ports.append(port)
 
     @property
@@ -88,7 +89,7 @@ def _load(scenario: str, port: int, rows: Sequence[Row], *options: object) -> Ou
         users.write_text("SEQUENTIAL\n" + "".join(f"{';'.join(row)}\n" for row in rows))
         command = [*_command(scenario, free_port()), "-inf", users, "-trace_stat", "-stf", folder / "stat"]
         command += [*map(str, options), f"127.0.0.1:{port}"]
-        with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen(command, cwd=folder, **_SILENT) as process:
             cpu = Meter.of_process(process.pid)
             spent = 0.0
             while process.poll() is None:
