@@ -96,7 +96,7 @@ def test_row_32_an_attended_transfer(office, three, consult):
 
 # Break: hide.cfg, HIDE: without the line of `message/sipfrag`.
 def test_row_32_who_follows_a_transfer_does_not_show_what_it_is_in_its_report(office):
-    one, colleague, other = office.phones("101", "200", "201")
+    one, colleague = office.phones("101", "200")
     call, leg = talk(colleague, "100", one)
     assert call.refer("201").status == 202
     assert one.expect("REFER").request.address("Referred-By").user == "200"
