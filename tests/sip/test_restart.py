@@ -1,4 +1,4 @@
-"""Behaviour table, row 43, and row 24 where the switch dies: killed with calls up, it is there again at once."""
+"""Behaviour table, rows 43 and 24: the switch is killed with calls up, and is there again at once."""
 
 import os
 import signal
@@ -90,7 +90,7 @@ def test_row_24_a_call_that_is_up_counts_after_a_crash_of_the_switch_until_it_en
 
 
 # Break: call.cfg, REMEMBER: without `dlg_set_property`.
-@pytest.mark.slow  # a call that ended in the moment of the crash is found out by asking its phones: after 30 s
+@pytest.mark.slow  # a call that ended just before the crash is found out by asking its phones: 30 s
 def test_row_24_a_call_that_had_just_ended_counts_no_more_a_while_after_the_crash(office, exchange):
     office.put_phone("102", incoming_limit=1)
     main, one, two, caller, other = office.phones("100", "101", "102", "200", "201")
