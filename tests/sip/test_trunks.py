@@ -129,3 +129,44 @@ def test_a_change_of_trunks_is_in_force_soon(outside, caller):
     outside.settle()
     call, [leg] = ring(caller, E, two.phone)
     talk(call, leg)
+
+
+def registrar(line, realm="carrier.test"):
+    """Let the network take registrations that prove their password; return those that it took."""
+    taken = []
+
+    def take(incoming):
+        request = incoming.request
+        if "Authorization" not in request.headers:
+            nonce = f'Digest realm="{realm}", nonce="a1b2c3", qop="auth"'
+            incoming.reply(401, {"WWW-Authenticate": nonce})
+        elif proves(request, "line7", "a secret", "Authorization"):
+            taken.append(request)
+            incoming.reply(200, {"Contact": request.headers["Contact"] + ";expires=600"})
+        else:
+            incoming.reply(403)
+
+    line.phone.policies["REGISTER"] = take
+    return taken
+
+
+# Break: rows.cfg, POLL_PAGE: without TRUNKS_CHANGED; incoming.cfg, INCOMING: without the line of `trunk-`.
+def test_the_switch_registers_at_a_trunk_and_is_called_at_its_contact(outside, office):
+    line = outside.line(login="line7", realm="carrier.test", password="a secret")
+    taken, callee, did = registrar(line), office.phone("200"), outside.number("200")
+    outside.admin.put(f"/admin/trunk/{line.id}", json={"register": True})
+    line.phone.wait(lambda: taken, 10, "a registration")
+    first = taken[0]
+    assert (first.uri_user("To"), first.uri_user("Contact")) == ("line7", f"trunk-{line.id}")
+    outside.settle()
+    contact = first.address("Contact").uri.partition(";")[0]
+    call = line.phone.invite(contact, {"To": f"<sip:+{did}@carrier.test>"})
+    leg = callee.expect_invite()
+    assert leg.caller.user == E
+    leg.answer()
+    assert call.final().status == 200
+    assert call.bye().status == 200
+    before = len(taken)
+    outside.admin.put(f"/admin/trunk/{line.id}", json={"priority": 1})
+    outside.settle()
+    assert len(taken) == before  # nothing of it has changed

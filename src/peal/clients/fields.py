@@ -15,7 +15,7 @@ FIELDS = {
     "timezone": stored("time zone"),
     "language": stored("language"),
     "hold_music": stored("sound played to who is on hold, where the phone names none"),
-    "dial_rule_id": stored("dial rules of all its calls, after the extension's own"),
+    "dial_rule_id": acts("dial rules of all its calls to the outside, after the extension's own"),
     "geo_list": stored("countries from whose addresses its phones may come: ISO 3166 codes with spaces"),
     "record_format": stored("format of records"),
     "record_stereo": stored("whether records keep the two sides apart"),

@@ -191,6 +191,7 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "BAN_SECONDS": str(settings.ban_seconds),
         "FLOOD": str(settings.flood_limit),
         "TRUNK_MS": str(int(settings.trunk_seconds * 1000)),
+        "CONTACT": addresses(settings)[0],
         "EMERGENCY": settings.emergency_numbers.replace(",", "|"),
         **(_SQLITE if sqlite else _POSTGRESQL),
     }

@@ -67,6 +67,7 @@ class Node:
         config.write(self._settings)
         _make(self.folder / "location.db", "usrloc")
         _make(self.folder / "dialog.db", "dialog")
+        _make(self.folder / "uac.db", "uac")
         create(self.folder / "spool.db", SPOOL)
         create(self.folder / "position.db", POSITION)
         if os.getuid() == 0:
