@@ -90,7 +90,7 @@ class Outside:
 
     def network(self) -> Phone:
         """A phone at an address of its own, that calls as a number outside."""
-        address = ".".join(["127", *(str(secrets.randbelow(250) + 3) for _ in range(3))])
+        address = ".".join(["127", *(str(secrets.randbelow(90) + 3) for _ in range(3))])  # no extension
         proxy = ("127.0.0.1", self.office.exchange.port)
         phone = Phone(E, domain="outside.test", proxy=proxy, bind=address)
         self.office.stack.enter_context(phone)
