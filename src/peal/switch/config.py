@@ -123,7 +123,8 @@ def check(settings: Settings) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="peal-check-") as name:
         _fill(Path(name), settings, secrets.token_hex(32))
-        command = [PROGRAM, "-c", "-f", "kamailio.cfg"]
+        arguments = (Path(name) / ARGUMENTS_FILE).read_text("utf-8").split()
+        command = [PROGRAM, *arguments, "-c", "-f", "kamailio.cfg"]
         done = subprocess.run(command, cwd=name, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         raise Invalid(
