@@ -49,12 +49,15 @@ def call(phones: Phones, caller: str, dialled: str, answers: str) -> Outcome:
     placed = phones[caller].invite(dialled)
     first = phones[answers].expect_invite()
     placed.wait(180)
+    _settle(phones)
     first.answer()
     connected = placed.final().asserted_identity
     first.wait_ack()
+    for leg in legs.values():
+        if leg is not first:
+            leg.wait_cancelled()
     placed.bye()
-    for phone in phones.values():
-        phone.settle()  # all that was sent to it has come
+    _settle(phones)
     told = {number: _fate(legs.get(number)) for number in phones if number != caller}
     return Outcome(told, _name(connected), frozenset(_name(leg.caller) for leg in legs.values()))
 
@@ -71,6 +74,12 @@ def show(console: Console, title: str, outcome: Outcome) -> None:
     table.add_row("the phones see", ", ".join(sorted(outcome.calling)))
     table.add_row("the caller sees", outcome.connected)
     console.print(table)
+
+
+def _settle(phones: Phones) -> None:
+    """Let each phone ask something: what the switch sent to it before has come."""
+    for phone in phones.values():
+        phone.settle()
 
 
 def _ring(legs: dict[str, Leg], number: str):  # noqa: ANN202 - what a phone does with a call

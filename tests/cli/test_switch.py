@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import tempfile
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -61,17 +62,28 @@ def test_status_tells_how_it_is(own, office, settings):
     call.bye()
 
 
+def until(happens):
+    deadline = time.monotonic() + 10
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def spooled(own):
+    with closing(sqlite3.connect(own.folder / "switch" / "spool.db")) as spool:
+        return spool.execute("SELECT count(*) FROM event").fetchone()[0]
+
+
 def test_status_counts_the_events_that_wait(own, office, settings):
-    forwarder = own.process.pid
-    os.kill(forwarder, signal.SIGSTOP)
+    phone = office.phone("200")
+    until(lambda: spooled(own) == 0)  # the forwarder is not stopped while it writes
+    os.kill(own.process.pid, signal.SIGSTOP)
     try:
-        office.phone("200").invite("100", wait=True)
-        with closing(sqlite3.connect(own.folder / "switch" / "spool.db")) as spool:
-            while spool.execute("SELECT count(*) FROM event").fetchone()[0] < 2:
-                pass
+        assert phone.invite("100").final().status == 480
+        until(lambda: spooled(own) == 2)
         assert switch(own, "status")["events_waiting"] == 2
     finally:
-        os.kill(forwarder, signal.SIGCONT)
+        os.kill(own.process.pid, signal.SIGCONT)
 
 
 # Break: node.py, `restart`: `kill` for `terminate`, and dialog's `db_update_period` 60.

@@ -32,7 +32,7 @@ class Up:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.before, PEAL, "up", "--json"],
-                env={"PATH": os.environ["PATH"], **self.environment},
+                env={"PATH": os.environ["PATH"], "PYTHONFAULTHANDLER": "1", **self.environment},
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
@@ -90,7 +90,16 @@ class Up:
     def interrupt(self) -> int:
         """As by Ctrl-C: to all of the terminal's foreground."""
         os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(20)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for its end; return the exit code."""
+        try:
+            return self.process.wait(25)
+        except subprocess.TimeoutExpired:  # before the API gives up its workers, after 30 s
+            os.killpg(self.process.pid, signal.SIGABRT)  # each tells in the log where it stands
+            self.process.wait(30)
+            raise AssertionError(self.log[-10_000:]) from None
 
     def phone(self, number: str, told: dict) -> Phone:
         """A phone that is told what the first start has printed."""
@@ -164,7 +173,7 @@ def test_ctrl_c_ends_all_of_it(folder, starting):
 def test_sigterm_to_it_alone_ends_all_of_it(folder, starting):
     up = starting(folder).wait()
     up.process.terminate()
-    assert up.process.wait(20) == 0, up.log
+    assert up.ended() == 0, up.log
     assert up.processes() == {}
 
 

@@ -29,7 +29,7 @@ POSITION = ("CREATE TABLE IF NOT EXISTS position (base TEXT PRIMARY KEY, since T
 """Up to where the poll has read each database's change log."""
 SOON_SECONDS = 2.0
 """A switch that dies again sooner than that after its last death is not started at once."""
-TOLD_AGAIN_SECONDS = 1.0
+TOLD_AGAIN_SECONDS, TIMES_TOLD = 1.0, 20
 LOCK_FILE = "lock"
 """Held by the process that watches the switch; its id stands in it."""
 PID_FILE = "kamailio.pid"
@@ -87,6 +87,7 @@ class Node:
                 before, died = died, time.monotonic()
                 if died < before + SOON_SECONDS:
                     await asyncio.sleep(SOON_SECONDS)
+        await self._end_leftovers()
 
     async def restart(self) -> None:
         """Have a new switch take the configuration as it is now; calls that are up go on."""
@@ -163,11 +164,18 @@ def watcher(folder: Path) -> int | None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End Kamailio. It forgets a signal that comes while it looks at another: told until it has heard."""
-    while process.returncode is None:
-        process.terminate()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), TOLD_AGAIN_SECONDS)
+    """End Kamailio. It forgets a signal that comes while it looks at another: told until it has heard.
+
+    While it loads registrations it hears nothing at all.
+    """
+    for _ in range(TIMES_TOLD):
+        if process.returncode is None:
+            process.terminate()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), TOLD_AGAIN_SECONDS)
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
 def _running_in(folder: Path) -> list[int]:
