@@ -123,13 +123,17 @@ def check(settings: Settings) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="peal-check-") as name:
         _fill(Path(name), settings, secrets.token_hex(32))
-        arguments = (Path(name) / ARGUMENTS_FILE).read_text("utf-8").split()
-        command = [PROGRAM, *arguments, "-c", "-f", "kamailio.cfg"]
+        command = [PROGRAM, "-c", "-f", "kamailio.cfg", *arguments(Path(name))]
         done = subprocess.run(command, cwd=name, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         raise Invalid(
             "\n".join(line for line in done.stderr.splitlines() if re.search("CRITICAL|ERROR", line))
         )
+
+
+def arguments(folder: Path) -> list[str]:
+    """Return what the command line of the configuration in `folder` must say."""
+    return (folder / ARGUMENTS_FILE).read_text("utf-8").split()
 
 
 def _fill(folder: Path, settings: Settings, key: str) -> None:

@@ -110,7 +110,7 @@ class Node:
         if os.getuid() == 0:
             command += ["--reuid", USER, "--regid", USER, "--init-groups"]
         command += [config.PROGRAM, "-f", "kamailio.cfg", "-DD", "-E", "-w", ".", "-Y", ".", "-P", PID_FILE]
-        return [*command, *(self.folder / config.ARGUMENTS_FILE).read_text("utf-8").split()]
+        return [*command, *config.arguments(self.folder)]
 
     async def _end_leftovers(self) -> None:
         """End what an earlier switch of this folder left: its workers outlive it and would keep the port."""
