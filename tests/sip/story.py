@@ -47,9 +47,9 @@ class Story:
         return any(event["type"] in ENDS for event in self.events) and len(rang) == len(ended)
 
 
-def stories(office: Office, calls: int) -> list[Story]:
+def stories(office: Office, calls: int, seconds: float = 5) -> list[Story]:
     """All calls of this office, when there are that many and each has been told to its end."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + seconds
     while True:
         told = _told(office)
         if len(told) == calls and all(each.is_whole for each in told):

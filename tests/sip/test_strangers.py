@@ -45,7 +45,9 @@ def test_row_49_an_invented_tag_and_route_open_no_way_to_a_phone(office):
 
 def told(phone, answer):
     """All that an answer tells, but for what is fresh in each and for the number that the phone gave."""
-    text = re.sub(r'nonce="[^"]+"|branch=\S+|tag=\S+|rport=\d+|Call-ID: \S+|127.0.0.1:\d+', "", str(answer))
+    text = re.sub(
+        r'nonce="[^"]+"|branch=\S+|tag=\S+|rport=\d+|CSeq: \d+|Call-ID: \S+|127.0.0.1:\d+', "", str(answer)
+    )
     return text.replace(phone.user, "NUMBER")
 
 
