@@ -58,8 +58,7 @@ def status(as_json: Json = False) -> None:
     folder = _running(settings)[1]
     found = _ask(Control(settings).status())
     pid = _pid(folder)
-    waiting = intake.waiting(folder / "spool.db")
-    show({"pid": pid, **asdict(found), "events_waiting": waiting}, as_json=as_json)
+    show({"pid": pid, **asdict(found), **intake.held(folder / "spool.db")}, as_json=as_json)
 
 
 @commands.command()

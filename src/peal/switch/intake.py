@@ -34,10 +34,12 @@ Spooled = tuple[bytes, bytes]
 """Id and body, as they were written."""
 
 
-def waiting(spool: Path) -> int:
-    """Return how many events wait in the spool."""
+def held(spool: Path) -> dict[str, int]:
+    """Return how many events wait in the spool, and how many were put aside there."""
     with closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True, timeout=5)) as opened:
-        return int(opened.execute("SELECT count(*) FROM event").fetchone()[0])
+        query = "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM rejected)"
+        waiting, rejected = opened.execute(query).fetchone()
+    return {"events_waiting": waiting, "events_rejected": rejected}
 
 
 class Intake:
@@ -54,9 +56,11 @@ class Intake:
             except (*FAILURES, sqlite3.Error) as error:
                 log.warning("events_wait", reason=str(error) or type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if not moved:
-                await asyncio.sleep(IDLE_SECONDS)
+            except Exception:  # a defect: what it spoils waits in the spool, the switch must not end for it
+                log.exception("alarm: events_wait")
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                await asyncio.sleep(0 if moved else IDLE_SECONDS)
 
     async def forward(self) -> int:
         """Forward what is there, up to a batch; return how many."""
