@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -57,6 +57,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """File of the certificate that phones are shown over TLS, its chain after it; empty: one made by Peal."""
     tls_key: str = ""
     """File of its private key."""
+    nat_seconds: Annotated[int, msgspec.Meta(ge=1, le=120)] = 20
+    """How often a phone behind NAT is sent something that keeps its way open."""
+    relay_media: Literal["needed", "always", "never"] = "needed"
+    """Calls whose media goes through the relay."""
+    relay_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5067
+    """Port on loopback where the relay takes the switch's commands, UDP."""
+    rtp_ports: str = "30000-39999"
+    """Ports of relayed media, UDP, at each address of `sip_host`: four for a call."""
     control_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5066
     """Port on loopback where the SIP service takes questions and commands."""
     sip_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
@@ -86,6 +94,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def database(self) -> str:
         """The database's name, with the default resolved."""
         return self.database_url or f"sqlite:///{Path(self.home).resolve() / 'peal.db'}"
+
+    @property
+    def rtp_range(self) -> tuple[int, int]:
+        """First and last of `rtp_ports`."""
+        first, _, last = self.rtp_ports.partition("-")
+        return int(first), int(last)
 
     @property
     def sip_addresses(self) -> list[IPv4Address | IPv6Address]:
@@ -156,5 +170,11 @@ def _check_sip(settings: Settings) -> None:
     for address in addresses:
         if address.is_unspecified:
             raise SettingsError(f"sip_host: {address} is any address; phones are told which, so name each")
+    try:
+        first, last = settings.rtp_range
+    except ValueError:
+        first = last = 0
+    if not 1024 <= first < last <= 65535:
+        raise SettingsError("rtp_ports: must be FIRST-LAST, of 1024 to 65535")
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise SettingsError("tls_certificate, tls_key: both or neither")

@@ -24,12 +24,14 @@ class Exchange:
     """A `peal serve` and a `peal switch run` over one database."""
 
     def __init__(self, database: str, folder: Path, **settings: str):
-        self.folder, self.port, self.tls_port, self.control = folder, free_port(), free_port(), free_port()
+        self.folder, self.port, self.tls_port = folder, free_port(), free_port()
+        self.control, self.relay_port = free_port(), free_port()
         self.settings = {
             "PEAL_HOME": str(folder),
             "PEAL_SIP_PORT": str(self.port),
             "PEAL_SIP_TLS_PORT": str(self.tls_port),
             "PEAL_CONTROL_PORT": str(self.control),
+            "PEAL_RELAY_PORT": str(self.relay_port),
             "PEAL_RING_SECONDS": "3",
             "PEAL_ANSWER_SECONDS": "2",
             "PEAL_TRUNK_SECONDS": "1",

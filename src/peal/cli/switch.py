@@ -23,6 +23,7 @@ from peal.settings import Settings, SettingsError
 from peal.switch import config, intake
 from peal.switch.control import Control
 from peal.switch.node import PID_FILE, Node, watcher
+from peal.switch.relay import Relay
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -88,17 +89,23 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
     database = await _open(settings)
     node.lay_out()
     show({"sip": ", ".join(config.addresses(settings))}, as_json=as_json)
-    forwarding = asyncio.create_task(intake.Intake(node.folder / "spool.db", database).run())
+    relay = Relay(settings)
+    beside = [
+        asyncio.create_task(intake.Intake(node.folder / "spool.db", database).run()),
+        asyncio.create_task(relay.run()),
+    ]
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, lambda: loop.create_task(node.stop()))
     loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(node.restart()))
     try:
+        await relay.ready()
         await node.run()
     finally:
-        forwarding.cancel()
-        with suppress(asyncio.CancelledError):
-            await forwarding
+        for task in beside:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await database.close()
 
 

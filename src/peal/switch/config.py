@@ -97,6 +97,9 @@ _SQLITE = {
 }
 
 
+_RELAY_RULES = {"always": "return;", "never": "$var(relay) = 0; return;", "needed": "# as is needed:"}
+
+
 def home(settings: Settings) -> Path:
     """Return the folder of the switch's own files."""
     return Path(settings.home).resolve() / FOLDER
@@ -177,6 +180,9 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "LISTEN": "\n".join(_listen(settings)),
         "TLS_CERTIFICATE": shown.chain.name,
         "TLS_KEY": shown.key.name,
+        "RELAY_RULE": _RELAY_RULES[settings.relay_media],
+        "RELAY_PORT": str(settings.relay_port),
+        "NAT_SECONDS": str(settings.nat_seconds),
         "CONTROL_PORT": str(settings.control_port),
         "CONTROL_KEY": key,
         "ASKED": _asked(),

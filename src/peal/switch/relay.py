@@ -1,0 +1,89 @@
+"""rtpengine, beside the switch: relays the media of calls whose phones do not reach each other."""
+
+import asyncio
+import os
+import pwd
+import socket
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
+
+import structlog
+
+from peal.settings import Settings
+
+log = structlog.get_logger()
+PROGRAM = "/usr/bin/rtpengine"
+USER = "rtpengine"
+HOST = "127.0.0.1"
+PAUSE_SECONDS = 1.0
+"""Between the death of one and the start of the next."""
+READY_SECONDS = 3.0
+SILENT_SECONDS = 3600
+"""A call without a single packet in either direction for so long keeps its ports no longer."""
+
+
+class Relay:
+    """The relay of this machine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Run until cancelled; if it dies it is started again: calls that it relayed are silent then."""
+        if self._settings.relay_media == "never":
+            return
+        while True:
+            process = await asyncio.create_subprocess_exec(*self._command(), cwd="/")
+            try:
+                code = await process.wait()
+            finally:
+                await _end(process)
+            log.error("relay_died", code=code)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def ready(self) -> None:
+        """Wait until it answers: what asks it too early takes it for away. A switch without it starts, too."""
+        if self._settings.relay_media == "never":
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(READY_SECONDS):
+                while not await asyncio.to_thread(_answers, self._settings.relay_port):
+                    await asyncio.sleep(0.02)
+
+    def _command(self) -> list[str]:
+        command = ["setpriv", "--pdeathsig", "TERM"]  # ends with this process, even by SIGKILL
+        if os.getuid() == 0:
+            account = pwd.getpwnam(USER)
+            command += ["--reuid", USER, "--regid", str(account.pw_gid), "--clear-groups"]
+        first, last = self._settings.rtp_range
+        command += [PROGRAM, "--config-file=none", "--foreground", "--log-stderr", "--log-level=4"]
+        command += ["--table=-1", "--num-threads=2"]
+        command += [f"--listen-ng={HOST}:{self._settings.relay_port}"]
+        command += [f"--interface={name(each)}/{each}" for each in self._settings.sip_addresses]
+        command += [f"--port-min={first}", f"--port-max={last}"]
+        # a stream is expected from where the signalling said, and taken from where it really comes from
+        command += ["--endpoint-learning=heuristic", "--delete-delay=0"]
+        return [*command, f"--timeout={SILENT_SECONDS}", f"--silent-timeout={SILENT_SECONDS}"]
+
+
+def name(address: IPv4Address | IPv6Address) -> str:
+    """Return what the relay calls its side at this address; media.cfg makes the same of it."""
+    return str(address).replace(".", "_").replace(":", "_")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(0.2)
+        try:
+            asking.connect((HOST, port))
+            asking.send(b"0 d7:command4:pinge")
+            return b"pong" in asking.recv(100)
+        except OSError:  # refused, or a time-out
+            return False
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End it at once: it keeps nothing, and may be hanging."""
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
