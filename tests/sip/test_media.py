@@ -41,7 +41,9 @@ def office(own):
 def used(exchange):
     """The ports that the relay holds at this moment."""
     first, last = map(int, exchange.settings["PEAL_RTP_PORTS"].split("-"))
-    lines = [line for file in ("udp", "udp6") for line in Path(f"/proc/net/{file}").read_text().splitlines()[1:]]
+    lines = [
+        line for file in ("udp", "udp6") for line in Path(f"/proc/net/{file}").read_text().splitlines()[1:]
+    ]
     ports = {int(line.split()[1].rpartition(":")[2], 16) for line in lines}
     return {port for port in ports if first <= port <= last}
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import pytest
 from sip.audio import Audio, converse
 from sip.exchange import Office, exchanging
+from sip.message import response
 from sip.nat import nat
 
 
@@ -106,6 +107,9 @@ def test_of_a_bundle_only_the_phone_behind_nat_needs_the_relay(office, behind):
     far, leg = home.expect_invite(), near.expect_invite()
     assert direct in leg.invite.body
     assert f"c=IN IP4 {behind.switch}\r\n" in far.invite.body
+    far.ring()
+    leg.ring()
+    caller.wait_for(response(180), times=2)
     leg.answer()
     assert call.final().status == 200
     assert f"m=audio {near.media[1]} " in call.final().body

@@ -180,6 +180,11 @@ def test_an_address_that_no_phone_can_be_told_is_named_at_start(tmp_path, host):
     assert "sip_host: " in refusal({"PEAL_HOME": tmp_path, "PEAL_SIP_HOST": host})
 
 
+@pytest.mark.parametrize("ports", ["30000", "40000-30000", "80-90", "60000-70000", "many"])
+def test_ports_for_media_that_are_no_range_are_named_at_start(tmp_path, ports):
+    assert "rtp_ports: " in refusal({"PEAL_HOME": tmp_path, "PEAL_RTP_PORTS": ports})
+
+
 def refusal(settings):
     """What `peal switch run` says when it does not start."""
     env = {"PATH": "/usr/bin:/bin"} | {name: str(value) for name, value in settings.items()}

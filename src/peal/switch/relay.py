@@ -4,6 +4,7 @@ import asyncio
 import os
 import pwd
 import socket
+import time
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 
@@ -42,13 +43,9 @@ class Relay:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def ready(self) -> None:
-        """Wait until it answers: what asks it too early takes it for away. A switch without it starts, too."""
-        if self._settings.relay_media == "never":
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(READY_SECONDS):
-                while not await asyncio.to_thread(_answers, self._settings.relay_port):
-                    await asyncio.sleep(0.02)
+        """Wait until it answers: who asks too early takes it for away. Not for ever: calls go without it."""
+        if self._settings.relay_media != "never":
+            await asyncio.to_thread(_wait_for, self._settings.relay_port)
 
     def _command(self) -> list[str]:
         command = ["setpriv", "--pdeathsig", "TERM"]  # ends with this process, even by SIGKILL
@@ -69,6 +66,12 @@ class Relay:
 def name(address: IPv4Address | IPv6Address) -> str:
     """Return what the relay calls its side at this address; media.cfg makes the same of it."""
     return str(address).replace(".", "_").replace(":", "_")
+
+
+def _wait_for(port: int) -> None:
+    last = time.monotonic() + READY_SECONDS
+    while not _answers(port) and time.monotonic() < last:
+        time.sleep(0.02)
 
 
 def _answers(port: int) -> bool:
