@@ -70,7 +70,7 @@ class Demo:
     """A Peal of its own and what is said to it."""
 
     def __init__(self, folder: str) -> None:
-        self.port, self.sip, self.tls, self.control = free_ports(4)
+        self.port, self.sip, self.tls, self.control, self.relay = free_ports(5)
         self.env = {
             **os.environ,
             "PEAL_HOME": folder,
@@ -79,6 +79,7 @@ class Demo:
             "PEAL_SIP_PORT": str(self.sip),
             "PEAL_SIP_TLS_PORT": str(self.tls),
             "PEAL_CONTROL_PORT": str(self.control),
+            "PEAL_RELAY_PORT": str(self.relay),
         }
         self.url = f"http://127.0.0.1:{self.port}/api/ver1.0"
         self.session = requests.Session()

@@ -26,7 +26,7 @@ class Up:
 
     def __init__(self, folder: Path, *before: str, **settings: str):
         self.folder, self.before, self.settings = folder, before, settings
-        self.api, self.sip, self.tls, self.control = free_ports(4)
+        self.api, self.sip, self.tls, self.control, self.relay = free_ports(5)
 
     def start(self):
         with (self.folder / "log").open("ab") as log:
@@ -47,6 +47,7 @@ class Up:
             "SIP_PORT": self.sip,
             "SIP_TLS_PORT": self.tls,
             "CONTROL_PORT": self.control,
+            "RELAY_PORT": self.relay,
         }
         values = {"HOME": self.folder / "home", **ports, **self.settings}
         return {f"PEAL_{name}": str(value) for name, value in values.items()}
