@@ -6,49 +6,55 @@ from concurrent.futures import ThreadPoolExecutor
 
 from meter import kamailio, private
 from people import People
-from place import SETTLED_SECONDS, Place, Row, all_good, bundles_of, register, warm
+from place import SETTLED_SECONDS, Place, Row, bundles_of, register, warm
 from sip import sipp
 from sip.exchange import Exchange
 
-RATE, UP, HELD_MS = 100, 900, 12_000
+RATE, UP, HELD_MS = 100, 900, 14_000
 """Calls that are placed, and up at one time."""
 
 
 def sizes(place: Place) -> Iterator[Row]:
     people = bundles_of(3)
-    with sipp.phones(place.folder, 3) as phones, place.exchange(place.database(people)) as ours:
+    with place.exchange(place.database(people)) as ours:
         pids = kamailio(ours.folder / "switch")
         empty, alone = _shared(ours), max(private(pids))
         registrations = [each for ports in ((5080,) * 3, (5081,) * 3) for each in people.phones(ports)]
         register(ours.port, registrations)
         time.sleep(SETTLED_SECONDS)
-        full, registered = _shared(ours), max(private(pids))
-        register(ours.port, people.phones(phones.ports))
-        warm(ours.port, people)
-        time.sleep(SETTLED_SECONDS)
-        before = _shared(ours)
-        up = _shared_with_calls(ours, people)
+        phone = (_shared(ours) - empty) / len(registrations)
+        registered = max(private(pids))
+        for answering in (1, 0):
+            with sipp.phones(place.folder, 3, answering) as phones:
+                register(ours.port, people.phones(phones.ports))
+                if answering:
+                    warm(ours.port, people)
+                    up = _of_a_call(ours, people, "active_dialogs")
+                else:
+                    ringing = _of_a_call(ours, people, "early_dialogs")
         busy = max(private(pids))
     yield Row("shared memory of the switch when empty", f"{empty / 1e6:.1f} MB")
-    yield Row("  for each registered phone", f"{(full - empty) / len(registrations):,.0f} bytes")
-    yield Row("  for each call that is up", f"{(up - before) / UP:,.0f} bytes")
+    yield Row("  for each registered phone", f"{phone:,.0f} bytes")
+    yield Row("  for each call that is up", f"{up:,.0f} bytes")
+    yield Row("  for each call that rings, three phones", f"{ringing:,.0f} bytes")
     yield Row("private memory of its largest process, when empty", f"{alone / 1e6:.1f} MB")
     yield Row(
-        "  with the phones registered; with the calls up", f"{registered / 1e6:.1f} MB; {busy / 1e6:.1f} MB"
+        "  with the phones registered; after the calls", f"{registered / 1e6:.1f} MB; {busy / 1e6:.1f} MB"
     )
 
 
-def _shared_with_calls(ours: Exchange, people: People) -> int:
+def _of_a_call(ours: Exchange, people: People, state: str) -> float:
+    """Return the shared memory of each call, with so many of them in a state."""
+    time.sleep(SETTLED_SECONDS)
+    before = _shared(ours)
     with ThreadPoolExecutor(1) as thread:
         placed = thread.submit(sipp.calls, ours.port, people.calls, rate=RATE, many=UP, held_ms=HELD_MS)
-        while _statistic(ours, "dialog:active_dialogs") < UP:
-            if placed.done():
-                raise SystemExit("bench: calls ended before all were up")
-            time.sleep(0.1)
-        time.sleep(SETTLED_SECONDS)  # their transactions are over
-        used = _shared(ours)
-        all_good(placed.result())
-    return used
+        time.sleep(UP / RATE + SETTLED_SECONDS)  # all are there, transactions of answered ones are over
+        used, there = _shared(ours), _statistic(ours, f"dialog:{state}")
+        placed.result()
+    if there < UP / 2:
+        raise SystemExit(f"bench: {there} calls of {UP} are there")
+    return (used - before) / there
 
 
 def _shared(ours: Exchange) -> int:

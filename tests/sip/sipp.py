@@ -21,13 +21,13 @@ Row = tuple[str, ...]
 
 
 class Phones:
-    """Phones that wait for calls, each a SIPp: the first answers, the others ring till it has."""
+    """Phones that wait for calls, each a SIPp: `answering` answer, the others ring till they are ended."""
 
-    def __init__(self, folder: Path, many: int) -> None:
+    def __init__(self, folder: Path, many: int, answering: int = 1) -> None:
         self.ports: list[int] = []
         self._running: list[subprocess.Popen[bytes]] = []
         self._folder = folder
-        for scenario in ["answer", *["ring"] * (many - 1)]:
+        for scenario in ["answer"] * answering + ["ring"] * (many - answering):
             self._start(scenario)
 
     def _start(self, scenario: str) -> None:
@@ -47,8 +47,8 @@ class Phones:
 
 
 @contextmanager
-def phones(folder: Path, many: int) -> Iterator[Phones]:
-    running = Phones(folder, many)
+def phones(folder: Path, many: int, answering: int = 1) -> Iterator[Phones]:
+    running = Phones(folder, many, answering)
     try:
         yield running
     finally:
