@@ -3,7 +3,7 @@
 import pytest
 from sip.baresip import Baresip
 from sip.exchange import DOMAIN
-from sip.story import story
+from sip.story import stories, story
 
 
 @pytest.fixture
@@ -102,3 +102,34 @@ def test_row_20_a_baresip_of_the_bundle_calls_the_main_extension_and_does_not_ri
     one.say("hangup")
     two.wait("CALL_CLOSED")
     assert story(office).legs == [("100", "487"), ("102", "200")]
+
+
+# Break: call.cfg, NUMBERS: `$avp(my_number)` always the caller's own.
+def test_row_27_a_baresip_of_the_bundle_shows_the_main_extension(office, phones):
+    one, callee = phones("101", "200")
+    [told] = dial(one, "200", callee)
+    assert (told["peeruri"], told["peerdisplayname"]) == (f"sip:100@{DOMAIN}", "Name 100")
+    callee.say("accept")
+    one.wait("CALL_ESTABLISHED")
+    callee.say("hangup")
+    one.wait("CALL_CLOSED")
+    assert story(office).numbers("hangup", "from", "from_main", "to") == ("101", "100", "200")
+
+
+# Break: transfer.cfg, REFER: REFER is answered with 403.
+def test_row_32_a_baresip_of_the_bundle_transfers_another_one(office, phones):
+    one, colleague, other = phones("101", "200", "201")
+    dial(one, "200", colleague)
+    colleague.say("accept")
+    one.wait("CALL_ESTABLISHED")
+    one.say("transfer", f"sip:201@{DOMAIN}")
+    told = other.wait("CALL_INCOMING")
+    assert (told["peeruri"], told["peerdisplayname"]) == (f"sip:200@{DOMAIN}", "Name 200")
+    other.say("accept")
+    other.wait("CALL_ESTABLISHED")
+    one.wait("CALL_CLOSED")
+    other.say("hangup")
+    other.wait("CALL_CLOSED")
+    old, new = sorted(stories(office, 2), key=lambda each: "transfer" in each.one("begin"))
+    assert old.one("transfer")["reason"] == "bl_xfer"
+    assert new.one("begin")["transfer"] == old.one("begin")["call"]

@@ -44,7 +44,7 @@ def in_force(ask, wanted):
         time.sleep(0.05)
 
 
-# fails if POLL never runs (no `rtimer exec` of poll)
+# Break: rows.cfg, CHANGED: the row that is cached is not renewed.
 def test_row_38_calls_after_a_change_of_the_bundle_follow_it_and_those_up_go_on(office):
     main, one, two, caller, other = office.phones("100", "101", "102", "200", "201")
     call = caller.invite("100")
@@ -87,7 +87,7 @@ def clear(phones):
         phone._legs.clear()
 
 
-# fails if REMEMBER does not keep `from_main` in the dialog
+# Break: events.cfg, PARTIES: `from_main` is the caller's own number.
 def test_row_39_a_call_goes_on_as_it_began_when_its_phone_leaves_the_bundle(office):
     one, callee = office.phones("101", "200")
     call, leg = talk(one, "200", callee)
@@ -113,7 +113,7 @@ def shown_by(phone, callee):
     return leg.caller.user
 
 
-# fails if CHANGED does not renew the row that is cached
+# Break: rows.cfg, CHANGED: the row that is cached is not renewed.
 def test_row_40_a_phone_that_is_blocked_ends_its_call_and_gets_no_new_one(office):
     one, callee = office.phones("101", "200")
     call, leg = talk(one, "200", callee)
@@ -127,7 +127,7 @@ def test_row_40_a_phone_that_is_blocked_ends_its_call_and_gets_no_new_one(office
     assert call.wait_ended().method == "BYE"
 
 
-# fails if CHANGED does not drop phones (no DROP_PHONES)
+# Break: rows.cfg, CHANGED: the phones are not dropped (no DROP_PHONES).
 def test_row_41_a_new_password_drops_the_registration_and_the_old_one_is_refused(office):
     one, caller = office.phones("101", "200")
     office.passwords["101"] = office.put_phone("101", password="generate")["password"]

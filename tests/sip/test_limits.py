@@ -28,7 +28,7 @@ def assert_refused(office, number):
     assert told.numbers("refused", "from", "to", "to_main") == ("201", number, "100")
 
 
-# fails if LIMIT compares with the limit plus one
+# Break: call.cfg, LIMIT: compares with the limit plus one.
 @pytest.mark.parametrize("number", ["100", "101", "102"])
 def test_row_22_who_talks_on_any_member_is_busy_on_all(office, busy, number):
     main, one, two, caller, other = busy
@@ -38,7 +38,7 @@ def test_row_22_who_talks_on_any_member_is_busy_on_all(office, busy, number):
     assert_refused(office, number)
 
 
-# fails if LIMIT takes its place only when a phone has answered
+# Break: call.cfg, LIMIT: without `set_dlg_profile`.
 def test_row_22_a_bundle_that_rings_is_busy(office, busy):
     *phones, caller, other = busy
     call, _ = ring(caller, "100", *phones)
@@ -48,7 +48,7 @@ def test_row_22_a_bundle_that_rings_is_busy(office, busy):
     assert_refused(office, "102")
 
 
-# fails if LIMIT has no lock
+# Break: call.cfg, LIMIT: `usleep("2000")` in the place of `lock`; without either the race is too short.
 def test_row_23_of_twenty_calls_at_the_same_instant_exactly_one_gets_through(office, busy):
     for phone in busy[:3]:
         phone.on_call = lambda leg: leg.answer()
@@ -58,7 +58,7 @@ def test_row_23_of_twenty_calls_at_the_same_instant_exactly_one_gets_through(off
     assert codes == [200] + [486] * 19
 
 
-# fails if LIMIT's profile is left at the hangup (a profile of its own, never unset)
+# Break: dialog.cfg, IN_DIALOG: a BYE is answered with 200 and goes nowhere.
 def test_row_24_after_the_hangup_the_next_gets_through(office, busy):
     main, one, two, caller, other = busy
     for _ in range(3):
@@ -67,7 +67,7 @@ def test_row_24_after_the_hangup_the_next_gets_through(office, busy):
     assert call.bye().status == 200
 
 
-# fails if LIMIT counts calls between members
+# Break: call.cfg, LIMIT: without the comparison of `$avp(my_main)`.
 def test_row_26_outgoing_calls_and_calls_between_members_do_not_count(office, busy):
     main, one, two, caller, other = busy
     outgoing = answered(one, "200", caller)

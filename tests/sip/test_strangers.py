@@ -11,13 +11,13 @@ STALE = "ZwTkIWcE4vUuYpKxW2ObM0cMHUdvYPXK"
 "A nonce in the switch's form that it has not made."
 
 
-# fails if CALL does not compare the domain
+# Break: call.cfg, CALL: does not compare the domain.
 def test_row_49_no_relaying_to_a_foreign_domain(office):
     caller = office.phone("200")
     assert caller.invite("sip:100@foreign.example").final().status == 403
 
 
-# fails if IN_DIALOG relays what belongs to no dialog of ours (NO_DIALOG)
+# Break: dialog.cfg, IN_DIALOG: without SECOND_LEG, which ends in NO_DIALOG.
 def test_row_49_an_invented_tag_and_route_open_no_way_to_a_phone(office):
     callee, stranger = office.phone("100"), office.phone("200", registered=False)
     host, port = callee.transport.local
@@ -76,7 +76,7 @@ def test_row_44_nothing_tells_which_numbers_exist(office, method, shown):
     assert "stale=true" not in answers[0] or shown == "a stale nonce"
 
 
-# fails if RESOLVE takes a full number of another client for one's own
+# Break: call.cfg, EXTENSION: takes a full number of another client for one's own.
 def test_row_48_nobody_reaches_or_is_another_client(office, exchange):
     other = exchange.api.tenant(domain="pbx.test")
     theirs = other.extension(name="100", status="active")
