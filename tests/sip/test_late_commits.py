@@ -58,6 +58,7 @@ def other(exchange):
 def until_polled(other):
     """Until the switch has read a change that was made, and committed, after all that came before."""
     caller, callee = other.phones("200", "201")
+    assert name_shown(caller, callee) == "Name 200"  # from now on it is only the poll that renews it
     other.put_extension("200", label="Later")
     in_force(lambda: name_shown(caller, callee), "Later")
 
@@ -107,15 +108,5 @@ def test_row_41_with_the_new_password_a_phone_stays_registered_while_an_older_tr
         office.passwords["101"] = office.put_phone("101", password="generate")["password"]
         office.until_unregistered("101")
         office.phone("101")
-        office.put_extension("201", label="Later")  # the poll comes by again, and reads all since
-        caller, callee = office.phones("201", "200")
-        in_force(lambda: shown(caller, callee), "Later")
+        until_polled(office)  # it has read all since the older transaction again
         assert office.registered("101")
-
-
-def shown(caller, callee):
-    call = caller.invite("200")
-    leg = callee.expect_invite()
-    leg.decline()
-    call.final()
-    return leg.invite.address("From").display
