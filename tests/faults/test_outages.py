@@ -248,7 +248,7 @@ def fill(file):
                 continue
 
 
-# Break: config.py, _LOAD_POSTGRESQL: no timeout; intake.py, Intake._insert: no timeout
+# Break: config.py, _LOAD_POSTGRESQL: no timeout; intake.py, Intake._insert: no limit
 @pytest.mark.slow
 def test_connections_whose_other_end_has_gone_without_a_word_are_given_up(cluster):
     with exchange_over(cluster.database()) as own, HalfOpen(cluster.port) as way, ExitStack() as stack:

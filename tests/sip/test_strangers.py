@@ -76,15 +76,28 @@ def test_row_44_nothing_tells_which_numbers_exist(office, method, shown):
     assert "stale=true" not in answers[0] or shown == "a stale nonce"
 
 
-# Break: call.cfg, EXTENSION: takes a full number of another client for one's own.
-def test_row_48_nobody_reaches_or_is_another_client(office, exchange):
-    other = exchange.api.tenant(domain="pbx.test")
+# Break: call.cfg, EXTENSION: take a full number as it is (`pbx.test`); CALL: no look at the domain (other);
+# identify.cfg, IDENTIFY: no "Identity mismatch"
+@pytest.mark.parametrize("domain", ["pbx.test", "other.test"])
+def test_row_48_nobody_reaches_or_is_another_client(office, exchange, domain):
+    other = exchange.api.tenant(domain=domain)
     theirs = other.extension(name="100", status="active")
     password = other.api.put(f"/extension/{theirs}/phone/", json={"password": "generate"}).json()["password"]
+    number = f"{other.client['prefix']}*100"
     callee = office.phone("200", registered=False)
-    callee.user = callee.login = f"{other.client['prefix']}*100"
+    callee.user = callee.login = number
+    callee.domain = domain
     assert callee.register().status == 401  # with the password of our own 200
     callee.password = password
     assert callee.register().status == 200
-    caller = office.phone("101")
-    assert caller.invite(f"{other.client['prefix']}*100").final().status == 404
+    caller, there = office.phone("101"), f"sip:{number}@{domain}"
+    assert caller.invite(there).final().status == (404 if domain == DOMAIN else 403)
+    assert caller.invite(number).final().status == 404
+    claimed = caller.invite("200", from_uri=there).final()  # it is 101 all the same, or nobody
+    assert claimed.status == (480 if domain == DOMAIN else 407)
+    callee.settle()
+    assert not [message for message in callee.received if message.is_request]
+    caller.user = number  # with its own credentials
+    assert caller.register().status == 403
+    (contact,) = exchange.rpc("ul.lookup", "location", f"{number}@{domain}")["result"]["Contacts"]
+    assert contact["Contact"]["Address"] == callee.contact

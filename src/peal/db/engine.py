@@ -1,8 +1,8 @@
 """The database: one engine for SQLite and PostgreSQL, a transaction to write, a connection to read."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -42,8 +42,11 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Open the transaction of a request: committed when the block ends, rolled back when it raises."""
+    async def write(self, limit: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """Open the transaction of a request: committed when the block ends, rolled back when it raises.
+
+        `limit`: seconds after which a PostgreSQL connection that hangs is given up.
+        """
         async with self._turns:
             if self.is_sqlite:
                 async with self.engine.begin() as connection:
@@ -51,8 +54,9 @@ class Database:
             else:
                 async with self.engine.connect() as connection:
                     driver = await driver_of(connection)
-                    async with driver.transaction():
-                        yield connection
+                    with _given_up_after(limit, driver):
+                        async with driver.transaction():
+                            yield connection
 
     async def open_direct(self) -> None:
         """Open the pool of bare driver connections, for the few statements that are measured (PostgreSQL)."""
@@ -79,6 +83,17 @@ def json_text(value: Any) -> str:
 async def driver_of(connection: AsyncConnection) -> Any:
     """Return the driver's own connection (asyncpg, aiosqlite); statements on both share a transaction."""
     return (await connection.get_raw_connection()).driver_connection
+
+
+@contextmanager
+def _given_up_after(limit: float | None, driver: asyncpg.Connection) -> Iterator[None]:
+    """Cut the connection off after a time. To cancel what waits makes the driver ask the server again."""
+    timer = limit and asyncio.get_running_loop().call_later(limit, driver.terminate)
+    try:
+        yield
+    finally:
+        if timer:
+            timer.cancel()
 
 
 _READ_ONLY = {"default_transaction_read_only": "on"}

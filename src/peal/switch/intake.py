@@ -19,8 +19,8 @@ log = structlog.get_logger()
 BATCH = 500
 IDLE_SECONDS = 0.05
 RETRY_SECONDS = 1.0
-STORE_SECONDS = 15.0
-"""How long the database may take for a batch."""
+STORE_SECONDS = 10.0
+"""How long PostgreSQL may take for a batch: the other end of the connection may have gone without a word."""
 
 
 class Head(msgspec.Struct):
@@ -100,8 +100,7 @@ class Intake:
             return
         dialect = sqlite if self._database.is_sqlite else postgresql
         statement = dialect.insert(call_event).on_conflict_do_nothing(index_elements=["id"])
-        # TimeoutError is an OSError: a connection whose other end has gone without a word is given up
-        async with asyncio.timeout(STORE_SECONDS), self._database.write() as connection:
+        async with self._database.write(STORE_SECONDS) as connection:
             await connection.execute(statement, rows)
 
     def _read(self) -> list[Spooled]:
