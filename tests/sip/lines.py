@@ -64,7 +64,7 @@ class Outside:
 
     def line(self, *, of: int | None = 0, **fields) -> Line:
         """A trunk of the office, or of the client `of` (None: of all)."""
-        phone = self.network()
+        phone = self.network(fields.pop("bind", None), fields.get("transport", "udp"))
         host, port = phone.transport.local
         body = {
             "name": f"Trunk {next(_serial)}",
@@ -88,11 +88,11 @@ class Outside:
             assert time.monotonic() < deadline, status
             time.sleep(0.02)
 
-    def network(self) -> Phone:
-        """A phone at an address of its own, that calls as a number outside."""
-        address = ".".join(["127", *(str(secrets.randbelow(90) + 3) for _ in range(3))])  # no extension
+    def network(self, bind: str | None = None, transport: str = "udp") -> Phone:
+        """A phone at an address of its own, that holds no number of an extension; it calls as E."""
+        address = bind or ".".join(["127", *(str(secrets.randbelow(90) + 3) for _ in range(3))])
         proxy = ("127.0.0.1", self.office.exchange.port)
-        phone = Phone(E, domain="outside.test", proxy=proxy, bind=address)
+        phone = Phone(E, domain="outside.test", proxy=proxy, transport=transport, bind=address)
         self.office.stack.enter_context(phone)
         return phone
 
