@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, bindparam, delete, distinct, insert, literal, select, update
+from sqlalchemy import ColumnElement, Insert, bindparam, delete, insert, literal, select, update
 
 from peal.audit.tables import CURRENT_XID, change_log
 from peal.bundles.fields import NAMES
@@ -31,9 +31,8 @@ async def members(work: Work, ids: Sequence[int]) -> dict[int, Member]:
 
 async def with_associated(work: Work, ids: Sequence[int]) -> set[int]:
     """Return those of `ids` that others are associated with."""
-    query = select(distinct(extension.c.bundle_id)).where(
-        extension.c.bundle_id.in_(set(ids)), extension.c.position > 0
-    )
+    associated = extension.c.bundle_id.in_(set(ids)), extension.c.position > 0
+    query = select(extension.c.bundle_id).where(*associated).distinct()
     return set((await work.execute(query)).scalars())
 
 

@@ -1,7 +1,7 @@
 """A command of Peal's that runs beside this one, for as long as this one does."""
 
 import os
-import subprocess
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -23,7 +23,7 @@ class Child:
         self._environment = os.environ | to_environment(settings)
         # not even kill -9 of this process leaves it behind
         self._command = ["setpriv", "--pdeathsig", "TERM", str(PEAL), *arguments]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pid: int | None = None
         self._turn = threading.Lock()
         self._stopping = threading.Event()
         self._watching = threading.Thread(target=self._watch, name=" ".join(arguments))
@@ -36,23 +36,34 @@ class Child:
         """End it, and wait until it has ended."""
         with self._turn:
             self._stopping.set()
-            if self._process:
-                self._process.terminate()
+            if self._pid is not None:
+                os.kill(self._pid, signal.SIGTERM)
         self._watching.join()
 
     def _watch(self) -> None:
-        while process := self._begin():
-            code = process.wait()
+        while (pid := self._begin()) is not None:
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+            code = self._bury(pid)
             if not self._stopping.is_set():
                 log.error("ended_unasked", command=self._watching.name, code=code)
                 self._stopping.wait(PAUSE_SECONDS)
 
-    def _begin(self) -> "subprocess.Popen[bytes] | None":
+    def _begin(self) -> int | None:
+        """Start the command, unless it shall stop.
+
+        Not by `subprocess`: that waits for the end of a pipe, which a worker of the API that is forked at
+        that moment holds open for good. A session of its own: Ctrl-C is for us, who then end it.
+        """
         with self._turn:
-            if self._stopping.is_set():
-                return None
-            # a session of its own: Ctrl-C is for us, who then end it
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                self._command, stdout=subprocess.DEVNULL, env=self._environment, start_new_session=True
-            )
-            return self._process
+            if not self._stopping.is_set():
+                quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+                self._pid = os.posix_spawnp(
+                    self._command[0], self._command, self._environment, file_actions=quiet, setsid=True
+                )
+            return self._pid
+
+    def _bury(self, pid: int) -> int:
+        """Return its exit code; from now on its id may be another process's."""
+        with self._turn:
+            self._pid = None
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
