@@ -63,7 +63,7 @@ def test_a_phone_behind_nat_is_registered_with_the_address_that_the_world_sees(o
     assert int(port) != phone.transport.local[1]
 
 
-# Break: hide.cfg, HIDE: the Contact kept; for audio media.cfg, NEED_RELAY: never.
+# Break: media.cfg, NEED_RELAY: never.
 @pytest.mark.parametrize("calls", ["from home", "to home"])
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_a_phone_behind_nat_calls_is_called_and_heard(office, behind, transport, calls):
