@@ -66,7 +66,7 @@ def bye_by_callee(office, call, leg):
     assert call.wait_ended().method == "BYE"
 
 
-# Break: hide.cfg, HIDE: any one of its lines left out.
+# Break: hide.cfg: without a line of HIDE_IN_SDP; without HIDE_VIA; User-Agent in the list of WHITELIST.
 @pytest.mark.parametrize("end", [bye_by_caller, bye_by_callee])
 def test_row_27_a_call_from_an_associated_phone_shows_the_main_extension_and_nothing_of_the_phone(
     office, end
@@ -111,7 +111,7 @@ def leaks_of(phone, text):
     return [str(message) for message in phone.received if text in str(message)]
 
 
-# Break: hide.cfg, HIDE: any one of its lines left out.
+# Break: dialog.cfg, OTHER_SIDE: without SHOW_FROM.
 def test_row_27_nor_does_the_phone_that_answers_show_what_it_is(office):
     one, caller = telling(office, "101"), office.phone("200")
     call, leg = talk(caller, "100", one)
@@ -174,7 +174,7 @@ def test_row_29_a_forged_identity_never_arrives(office, user):
     assert story(office).numbers("hangup", "from", "from_main") == ("101", "100")
 
 
-# Break: call.cfg, SHOW: `$var(hidden)` always 0.
+# Break: call.cfg, SHOW: `$avp(hidden)` stays 0.
 @pytest.mark.parametrize("asked", ["Privacy: id", "anonymous From"])
 def test_row_30_who_asks_to_be_anonymous_is_but_not_to_us(office, asked):
     one, callee = office.phones("101", "200")
@@ -196,7 +196,7 @@ def test_row_30_who_asks_to_be_anonymous_is_but_not_to_us(office, asked):
     assert told.numbers("begin", "from", "from_main", "to") == ("101", "100", "200")
 
 
-# Break: dialog.cfg, OTHER_SIDE: `$avp(peer)` left out.
+# Break: dialog.cfg, OTHER_SIDE: without a line of `$avp(peer)`.
 @pytest.mark.parametrize("end", [bye_by_caller, bye_by_callee])
 def test_row_31_later_in_the_call_all_works_and_the_identities_stay(office, end):
     one, callee = office.phones("101", "200")
@@ -254,7 +254,7 @@ def test_row_31_a_reliable_ringing_is_confirmed_and_updated_before_the_answer(of
     assert callee.leaks("101") == []
 
 
-# Break: call.cfg, REMEMBER: `$dlg_var(a)` is the caller's own number.
+# Break: events.cfg, PARTIES: `from_main` is the caller's own number.
 def test_row_34_the_events_of_a_call_from_an_associated_phone_name_the_main_extension_and_the_phone(office):
     one, callee = office.phones("101", "200")
     call, _ = talk(one, "200", callee)
