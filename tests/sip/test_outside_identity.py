@@ -13,7 +13,7 @@ def talk(call, leg):
     assert call.bye().status == 200
 
 
-# Break: call.cfg, SHOW: without `$avp(outside) == 1`; without the lines after `$avp(hidden) == 0`.
+# Break: call.cfg, SHOW: without `$avp(outside) == 1`.
 def test_row_30_who_asks_for_privacy_is_anonymous_to_all_but_the_trunk(office, outside):
     line, own, caller = outside.line(), outside.number(), office.phone("101")
     outside.show(own)
@@ -40,7 +40,7 @@ def test_row_29_a_forged_identity_never_reaches_a_trunk(office, outside, header)
     assert line.phone.leaks("Bank") == []
 
 
-# Break: rows.cfg, CHANGED_LINE: returns at once; numbers/service.py, _log_ani: the same.
+# Break: rows.cfg, CHANGED_LINE: returns at once.
 def test_another_number_to_show_is_in_force_soon(office, outside):
     line, first, second, third = outside.line(), *(outside.number() for _ in range(3))
     caller = office.phone("101")
@@ -66,7 +66,7 @@ def test_a_trunk_may_speak_tcp(office, outside):
     talk(call, leg)
 
 
-# Break: trunks.cfg, NEXT_TRUNK: a host that is no address is left out.
+# Break: trunks.cfg, NEXT_TRUNK: `route(TO_TRUNK); return;`.
 def test_the_host_of_a_trunk_may_be_a_name_and_one_that_does_not_exist_gives_way(office, outside):
     nowhere = outside.line(host="nowhere.invalid", priority=1)
     line, caller = outside.line(host="localhost", bind="127.0.0.1", priority=2), office.phone("101")
