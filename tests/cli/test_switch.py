@@ -3,26 +3,21 @@
 import os
 import signal
 import sqlite3
-import tempfile
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from parts import peal
-from sip.exchange import Exchange, Office
+from sip.exchange import Office, exchanging
 from sip.story import story
 
 
 @pytest.fixture(scope="module")
 def own(postgres):
     """An exchange of these tests."""
-    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        running = Exchange(postgres.database(), folder)
+    with exchanging(postgres.database()) as running:
         yield running
-        running.stop()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from faults.half_open import HalfOpen
 from faults.test_switch import first, switches, wait_until
 from parts import SLOW, Postgres
-from sip.exchange import Exchange, Office
+from sip.exchange import Exchange, Office, exchanging
 from sip.story import stories
 from sip.test_strangers import told
 
@@ -35,23 +35,11 @@ def cluster():
         made.stop()
 
 
-@contextmanager
-def exchange_over(database=None):
-    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        running = Exchange(database or f"sqlite:///{folder / 'peal.db'}", folder)
-        try:
-            yield running
-        finally:
-            running.stop()
-
-
 @pytest.fixture
 def own(request):
     """An exchange over the database that the outage concerns."""
     sqlite = request.param is locked_sqlite
-    with exchange_over(None if sqlite else request.getfixturevalue("cluster").database()) as running:
+    with exchanging("" if sqlite else request.getfixturevalue("cluster").database()) as running:
         yield running
 
 
@@ -158,7 +146,7 @@ def test_row_42_phones_call_and_register_as_before_and_no_event_is_lost(own, out
 
 # Break: identify.cfg, FAILED: 401 also while the database is away
 def test_row_44_while_the_database_is_away_nothing_tells_which_numbers_exist(cluster):
-    with exchange_over(cluster.database()) as own, ExitStack() as stack:
+    with exchanging(cluster.database()) as own, ExitStack() as stack:
         office = Office(own, stack)
         office.phones("100")
         office.extension("300")
@@ -190,7 +178,7 @@ def spooled(exchange):
 # Break: node.py, Node.prepare: begin with a new spool
 @pytest.mark.parametrize("killed", ["the switch", "the switch and the forwarder", "the forwarder"])
 def test_what_is_in_the_spool_outlives_a_kill(cluster, killed):
-    with exchange_over(cluster.database()) as own, ExitStack() as stack:
+    with exchanging(cluster.database()) as own, ExitStack() as stack:
         office = Office(own, stack)
         traffic = Traffic(office)
         check(office, 1)
@@ -251,7 +239,7 @@ def fill(file):
 # Break: config.py, _LOAD_POSTGRESQL: no timeout; intake.py, Intake._insert: no limit
 @pytest.mark.slow
 def test_connections_whose_other_end_has_gone_without_a_word_are_given_up(cluster):
-    with exchange_over(cluster.database()) as own, HalfOpen(cluster.port) as way, ExitStack() as stack:
+    with exchanging(cluster.database()) as own, HalfOpen(cluster.port) as way, ExitStack() as stack:
         own.process.terminate()
         assert own.process.wait(20) == 0
         there = own.api.database.replace(f":{cluster.port}/", f":{way.port}/")

@@ -1,15 +1,13 @@
 """Many calls for a long time: whatever a call takes, the switch gives back."""
 
 import os
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from parts import look
 from sip import sipp
-from sip.exchange import Exchange, Office
+from sip.exchange import Exchange, Office, exchanging
 from sqlalchemy import func, select
 
 from peal.calls.tables import call_event
@@ -24,12 +22,8 @@ WARM_UP_SECONDS = 100
 @pytest.fixture
 def busy(postgres):
     """An exchange whose phones, all of one address, may send as much as they like."""
-    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        running = Exchange(postgres.database(), folder, PEAL_FLOOD_LIMIT="1000000", PEAL_RING_SECONDS="20")
+    with exchanging(postgres.database(), PEAL_FLOOD_LIMIT="1000000", PEAL_RING_SECONDS="20") as running:
         yield running
-        running.stop()
 
 
 # Break: events.cfg, TELL: without `$shtex` shared memory grows; call.cfg, LIMIT: without `set_dlg_profile`

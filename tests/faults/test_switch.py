@@ -12,19 +12,15 @@ from pathlib import Path
 import httpx
 import pytest
 from parts import PEAL, Postgres
-from sip.exchange import Exchange, Office
+from sip.exchange import Exchange, Office, exchanging
 from sip.story import stories
 
 
 @pytest.fixture
 def own(postgres):
     """An exchange that the test may kill."""
-    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        running = Exchange(postgres.database(), folder)
+    with exchanging(postgres.database()) as running:
         yield running
-        running.stop()
 
 
 def switches(exchange):

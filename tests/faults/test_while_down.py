@@ -1,26 +1,18 @@
 """Registrations outlive the switch: what changed while it was down holds for them, too."""
 
 import sqlite3
-import tempfile
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
-from sip.exchange import Exchange, Office
+from sip.exchange import Exchange, Office, exchanging
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def own(request):
     """An exchange that the test may stop, over either database."""
-    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        database = f"sqlite:///{folder / 'peal.db'}"
-        if request.param == "postgresql":
-            database = request.getfixturevalue("postgres").database()
-        running = Exchange(database, folder)
+    database = request.getfixturevalue("postgres").database() if request.param == "postgresql" else ""
+    with exchanging(database) as running:
         yield running
-        running.stop()
 
 
 @pytest.fixture

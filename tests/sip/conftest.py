@@ -1,25 +1,16 @@
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
-from sip.exchange import Exchange, Office
+from sip.exchange import Office, exchanging
 from sip.lines import outside_of
 
 
 @pytest.fixture(scope="package", params=["sqlite", "postgresql"])
 def exchange(request):
-    """A Peal with its switch, over either database; below /tmp, where the switch's user can reach it."""
-    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        if request.param == "sqlite":
-            database = f"sqlite:///{folder / 'peal.db'}"
-        else:
-            database = request.getfixturevalue("postgres").database()
-        running = Exchange(database, folder)
+    """A Peal with its switch, over either database."""
+    database = request.getfixturevalue("postgres").database() if request.param == "postgresql" else ""
+    with exchanging(database) as running:
         yield running
-        running.stop()
 
 
 @pytest.fixture

@@ -89,12 +89,12 @@ class Exchange:
 
 
 @contextmanager
-def exchanging(**settings: str) -> Iterator[Exchange]:
-    """An exchange with settings of its own, over SQLite; below /tmp, where the switch's user can reach it."""
+def exchanging(database: str = "", **settings: str) -> Iterator[Exchange]:
+    """An exchange over SQLite, if nothing is said; below /tmp, where the switch's user can reach it."""
     with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
         folder = Path(name)
         folder.chmod(0o711)
-        running = Exchange(f"sqlite:///{folder / 'peal.db'}", folder, **settings)
+        running = Exchange(database or f"sqlite:///{folder / 'peal.db'}", folder, **settings)
         try:
             yield running
         finally:

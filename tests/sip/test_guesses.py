@@ -2,14 +2,12 @@
 
 import itertools
 import sqlite3
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
-from sip.exchange import Exchange, Office
+from sip.exchange import Office, exchanging
 
 BAN_SECONDS = 3
 ADDRESSES = itertools.count(20)
@@ -18,13 +16,8 @@ ADDRESSES = itertools.count(20)
 @pytest.fixture(scope="module")
 def strict():
     """An exchange that bans for a short while only, and soon takes many requests for a flood."""
-    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        settings = {"PEAL_BAN_SECONDS": str(BAN_SECONDS), "PEAL_FLOOD_LIMIT": "300"}
-        running = Exchange(f"sqlite:///{folder / 'peal.db'}", folder, **settings)
+    with exchanging(PEAL_BAN_SECONDS=str(BAN_SECONDS), PEAL_FLOOD_LIMIT="300") as running:
         yield running
-        running.stop()
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ damage to them and to what phones send. Nothing of it ends a process, reaches a 
 import random
 import select
 import socket
-import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sip.exchange import Exchange, Office
+from sip.exchange import Office, exchanging
 from sip.transport import Connection
 
 MESSAGES = {
@@ -24,13 +23,8 @@ SEED = 4475
 @pytest.fixture(scope="module")
 def tough():
     """An exchange that takes no flood for one, and no number of wrong passwords."""
-    with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        settings = {"PEAL_FLOOD_LIMIT": "1000000", "PEAL_GUESSES": "1000000"}
-        running = Exchange(f"sqlite:///{folder / 'peal.db'}", folder, **settings)
+    with exchanging(PEAL_FLOOD_LIMIT="1000000", PEAL_GUESSES="1000000") as running:
         yield running
-        running.stop()
 
 
 @pytest.fixture(scope="module")
