@@ -1,6 +1,7 @@
 """`make bench-sip`: one table, ratios measured in one run."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +33,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--only", choices=PARTS)
     chosen = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # all that was started is ended
     table = Table("measure", "value", "must reach", title="make bench-sip", title_justify="left")
     with tempfile.TemporaryDirectory(prefix="peal-bench-") as name:
         folder = Path(name)

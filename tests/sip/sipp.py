@@ -92,9 +92,12 @@ def _load(scenario: str, port: int, rows: Sequence[Row], *options: object) -> Ou
         with subprocess.Popen(command, cwd=folder, **_SILENT) as process:
             cpu = Meter.of_process(process.pid)
             spent = 0.0
-            while process.poll() is None:
-                spent = cpu.seconds() or spent
-                time.sleep(0.02)
+            try:
+                while process.poll() is None:
+                    spent = cpu.seconds() or spent
+                    time.sleep(0.02)
+            finally:
+                process.kill()  # of an interrupted bench or test
         with (folder / "stat").open() as file:
             *_, last = csv.DictReader(file, delimiter=";")
     seconds = _moment(last["CurrentTime"]) - _moment(last["StartTime"])

@@ -9,7 +9,7 @@ SHARED_MB = 64
 PRIVATE_MB = 16
 """Of each process."""
 SHARED_KB_PER_PHONE, PRIVATE_KB_PER_PHONE = 4, 4
-SHARED_KB_PER_CALL = 40
+SHARED_KB_PER_CALL = 64
 
 
 @dataclass(frozen=True)
