@@ -26,8 +26,7 @@ def busy(postgres):
         yield running
 
 
-# Break: events.cfg, TELL: without `$shtex` shared memory grows; call.cfg, LIMIT: without `set_dlg_profile`
-# the limit is never reached.
+# Break: events.cfg, TELL: without `$shtex` shared memory grows.
 @pytest.mark.slow
 def test_ten_minutes_of_calls_leave_nothing_behind_but_their_events(busy):
     with ExitStack() as stack:
