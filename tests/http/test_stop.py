@@ -27,7 +27,7 @@ def closes(server):
         socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
     except ConnectionRefusedError:
         return True
-    except TimeoutError:  # nobody accepts any more, and the queue is full: it is about to close
+    except (TimeoutError, ConnectionResetError):  # nobody accepts any more: it is about to close
         return False
     return False
 

@@ -5,9 +5,16 @@ from sip.exchange import Office, exchanging
 from sip.lines import outside_of
 
 
-@pytest.fixture(scope="package", params=["sqlite", "postgresql"])
+def pytest_generate_tests(metafunc):
+    """Most rows do not depend on the database; modules whose rows do name both in DATABASES."""
+    if "exchange" in metafunc.fixturenames:
+        databases = getattr(metafunc.module, "DATABASES", ("sqlite",))
+        metafunc.parametrize("exchange", databases, indirect=True, scope="package")
+
+
+@pytest.fixture(scope="package")
 def exchange(request):
-    """A Peal with its switch, over either database."""
+    """A Peal with its switch, over a database of that kind."""
     database = request.getfixturevalue("postgres").database() if request.param == "postgresql" else ""
     with exchanging(database) as running:
         yield running

@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from peal.calls.tables import call_event
 
+DATABASES = ("sqlite", "postgresql")
+
 
 def talk(caller, number, phone):
     """Call a number; this phone answers."""

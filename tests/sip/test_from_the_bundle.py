@@ -263,3 +263,15 @@ def test_row_34_the_events_of_a_call_from_an_associated_phone_name_the_main_exte
     for kind in ("begin", "answer", "hangup"):
         assert told.numbers(kind, "from", "from_main", "to", "to_main") == ("101", "100", "200", "200")
         assert told.one(kind)["domain"] == DOMAIN
+
+
+# Break: dialog.cfg, OTHER_SIDE: without OVERTAKEN.
+def test_row_27_an_ack_that_the_bye_overtakes_shows_the_main_extension_too(office):
+    """Of so many calls that are hung up at once a few are: the switch has several processes."""
+    caller, callee = office.phones("101", "200")
+    callee.on_call = lambda leg: leg.answer()
+    for _ in range(200):
+        call = caller.invite("200", wait=True)
+        assert call.final().status == 200
+        assert call.bye().status == 200
+    assert callee.leaks("*101") + callee.leaks("Phone 101") == []

@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from peal.calls.tables import call_event
 
+DATABASES = ("sqlite", "postgresql")
+
 
 # Break: incoming.cfg, OF_TRUNK: returns at once.
 def test_row_16_a_call_from_outside_rings_the_bundle_that_the_number_is_bound_to(office, outside):

@@ -17,7 +17,7 @@ from peal.cli.session import transact
 from peal.extensions.tables import extension
 from peal.phones.tables import phone
 
-pytestmark = pytest.mark.parametrize("exchange", ["postgresql"], indirect=True, scope="package")
+DATABASES = ("postgresql",)
 
 
 @contextmanager

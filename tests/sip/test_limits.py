@@ -4,6 +4,8 @@ import pytest
 from sip.story import stories
 from sip.test_to_the_bundle import ring
 
+DATABASES = ("sqlite", "postgresql")
+
 
 @pytest.fixture
 def busy(office):

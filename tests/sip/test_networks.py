@@ -4,6 +4,8 @@ import pytest
 from sip.exchange import DOMAIN
 from sip.test_changes import in_force
 
+DATABASES = ("sqlite", "postgresql")
+
 HERE, ELSEWHERE = "127.0.0.2", "127.0.0.3"
 
 

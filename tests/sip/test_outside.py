@@ -5,6 +5,8 @@ from sip.lines import E
 from sip.story import stories, story
 from sip.test_to_the_bundle import assert_quiet, ring
 
+DATABASES = ("sqlite", "postgresql")
+
 
 def put_client(office, **fields):
     path = f"/client/client_info/{office.tenant.id}"

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from parts import free_port, serving
 
+DATABASES = ("sqlite", "postgresql")
+
 
 def state(api, extension):
     answer = api.get(f"/extension/{extension}/registration/")

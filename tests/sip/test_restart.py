@@ -12,6 +12,8 @@ from sip.test_changes import talk, wait_for
 from sip.test_from_the_bundle import bye_by_callee, bye_by_caller
 from sip.test_to_the_bundle import ring
 
+DATABASES = ("sqlite", "postgresql")
+
 
 def kill(exchange):
     """As by `kill -9`; its watcher starts it again."""

@@ -7,6 +7,8 @@ import pytest
 from sip.digest import Challenge
 from sip.exchange import DOMAIN
 
+DATABASES = ("sqlite", "postgresql")
+
 STALE = "ZwTkIWcE4vUuYpKxW2ObM0cMHUdvYPXK"
 "A nonce in the switch's form that it has not made."
 

@@ -8,6 +8,8 @@ from sip.message import request
 from sip.story import story
 from sip.test_to_the_bundle import assert_quiet, ring
 
+DATABASES = ("sqlite", "postgresql")
+
 
 @pytest.fixture
 def caller(office, outside):

@@ -6,11 +6,14 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+import structlog
 from parts import look, peal
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from peal.calls.tables import call_event
 from peal.db.engine import Database
+from peal.switch import intake
 from peal.switch.intake import Intake
 from peal.switch.node import SPOOL, create
 
@@ -77,17 +80,19 @@ def stored(database):
 
 # Break: intake.py, Intake._store: raise whatever the database says
 def test_events_that_can_not_be_stored_are_put_aside_with_the_reason_and_the_others_go_on(
-    database, spool, capfd
+    database, spool, monkeypatch
 ):
+    monkeypatch.setattr(intake, "log", structlog.get_logger())  # not one that an earlier test has bound
     peal(database, "migrate")
     bad = BAD | (REFUSED if database.startswith("postgresql") else {})
     put(spool, dict(sorted((GOOD | bad).items())))
-    forward(database, spool)
+    with capture_logs() as told:
+        forward(database, spool)
     assert stored(database) == set(GOOD)
     aside = {event_id: (text, reason) for event_id, text, reason in left(spool, "rejected")}
     assert {event_id: text for event_id, (text, _) in aside.items()} == bad
     assert all(reason for _, reason in aside.values())
-    assert capfd.readouterr().out.count("event_rejected") == len(bad)
+    assert [line["event"] for line in told] == ["alarm: event_rejected"] * len(bad)
     assert left(spool, "event") == []
 
 
