@@ -33,6 +33,9 @@ OWN = {
 }
 LIMIT = 9
 
+EMERGENCY = ("112", "911")
+"""Numbers that no extension may have."""
+
 
 @dataclass(frozen=True)
 class Create:
@@ -171,6 +174,8 @@ class World:
         return frozenset(shown["extension"].items()), frozenset(shown["phone"].items()), shown["bundles"]
 
     def _create(self, request: Create) -> Answer:
+        if request.number in EMERGENCY:
+            return refused("bad_request")
         if request.number in [e.number for e in self.extensions.values()]:
             return refused("bad_request")
         if not self._may_name(request.values):
