@@ -43,8 +43,10 @@ def a_call(caller, callee):
     """A call, from its begin to its end; all that the caller sent for it."""
     before = len(caller.sent)
     call = caller.invite("100")
-    callee.expect_invite().answer()
+    leg = callee.expect_invite()
+    leg.answer()
     assert call.final().status == 200
+    leg.wait_ack()
     assert call.bye().status == 200
     return [message.encode() for message in caller.sent[before:]]
 
