@@ -201,7 +201,6 @@ def test_what_is_in_the_spool_outlives_a_kill(cluster, killed):
 
 
 # Break: events.cfg, SPOOL: drop a batch that was refused (calls are missing), no SPOOL_REFUSES (no alarm)
-@pytest.mark.skipif(os.getuid() != 0, reason="only root mounts")
 def test_while_the_disk_of_the_spool_is_full_calls_go_on_and_their_events_come_after():
     with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name, ExitStack() as stack:
         folder = Path(name)
