@@ -14,10 +14,13 @@ from typing import Any
 
 import httpx
 from litestar import Litestar
-from parts import Api, Tenant
+from parts import Api, Tenant, look
+from sqlalchemy import insert
 
 from peal.app import create_litestar
+from peal.calls.tables import call, call_extension, leg
 from peal.http.document import document
+from peal.kit import dates
 from peal.settings import Settings
 
 PREFIX = "/api/ver1.0"
@@ -43,6 +46,8 @@ class Operation:
     path: str
     media: str | None
     schema: dict[str, Any] | None = field(hash=False)
+    query: dict[str, str] = field(hash=False, default_factory=dict)
+    "What its query must hold."
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -92,7 +97,12 @@ def operations(below: str = PREFIX) -> list[Operation]:
                 described = paths.get(path, {}).get(method.lower(), {})
                 content = described.get("requestBody", {}).get("content", {})
                 media, schema = next(((m, c["schema"]) for m, c in content.items()), (None, None))
-                found.append(Operation(method, path, media, schema))
+                query = {
+                    each["name"]: each["schema"]["examples"][0]
+                    for each in described.get("parameters", ())
+                    if each["in"] == "query" and each.get("required")
+                }
+                found.append(Operation(method, path, media, schema, query))
     return found
 
 
@@ -169,7 +179,27 @@ class Household:
                 self.ids[parameter] = made.json()["id"]
                 if parameter == "did_id":
                     self.number = made.json()["name"]
+        self._phone()
         return self
+
+    def _phone(self):
+        """Leave a call behind: its phone called, and was refused."""
+        call_id = secrets.token_hex(16)
+        self.ids["call_uuid"] = call_id.upper()
+        own = {
+            "client_id": self.tenant.id,
+            "extension_id": self.ids["extension_id"],
+            "init_time": dates.now(),
+        }
+        end = {"hangup_cause": "CALL_REJECTED", "hangup_disposition": "internal_cancel", "result": "failed"}
+        both = own | end | {"flow": "out", "hangup_time": own["init_time"], "extension_number": self.marker}
+        texts = dict.fromkeys(("domain", "from_username", "to_username", "dialled"), self.marker)
+        look(
+            self.tenant.server.database,
+            insert(call).values(id=call_id, **both, **texts),
+            insert(leg).values(call_id=call_id, n=0, **both),
+            insert(call_extension).values(call_id=call_id, **own),
+        )
 
     def send(
         self,
@@ -188,6 +218,8 @@ class Household:
         if "/did" in operation.path:
             known |= {"client_id": self.tenant.id, "extension_id": self.other}
         body = operation.body(self.marker, **known) if method in ("", "PUT", "POST") else {}
+        if operation.query:
+            body["params"] = operation.query
         return api.request(method or operation.method, url.join(path + slash), headers=headers, **body)
 
 

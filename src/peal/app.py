@@ -14,6 +14,7 @@ from litestar.routes import HTTPRoute
 import peal
 from peal import settings as settings_module
 from peal.bundles.routes import ROUTES as BUNDLES
+from peal.calls.routes import ROUTES as CALLS
 from peal.clients.routes import ROUTES as CLIENTS
 from peal.db.engine import Database
 from peal.dialrules.routes import ROUTES as DIAL_RULES
@@ -23,7 +24,7 @@ from peal.http.envelope import Envelope
 from peal.http.errors import HANDLERS
 from peal.http.form import Form
 from peal.http.gate import Tokens, gate
-from peal.http.limits import GuessLimit, HourlyLimit
+from peal.http.limits import GuessLimit, HourlyLimit, OneAtATime
 from peal.kit.logs import configure_logs
 from peal.networks.routes import ROUTES as NETWORKS
 from peal.numbers.routes import ROUTES as NUMBERS
@@ -43,6 +44,7 @@ API = [
     *EXTENSIONS,
     *PHONES,
     *BUNDLES,
+    *CALLS,
     *DIAL_RULES,
     *NETWORKS,
     *SOUNDS,
@@ -76,6 +78,7 @@ def create_litestar(settings: Settings) -> Litestar:
     app.state.switch = Control(settings)
     app.state.tokens = Tokens(app.state.database, settings.token_cache_seconds)
     app.state.hourly_limit = HourlyLimit(app.state.database)
+    app.state.statistics = OneAtATime("Stats request already exists, concurrent request not allowed")
     app.state.guess_limit = GuessLimit(settings.guess_limit)
     return app
 

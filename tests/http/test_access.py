@@ -35,6 +35,7 @@ READABLE_BY_AN_EXTENSION = {
     "GET /api/ver1.0/client/{client_id}/extension/{extension_id}",
     "GET /api/ver1.0/extension/{extension_id}/phone",
     "GET /api/ver1.0/extension/{extension_id}/ani",
+    "GET /api/ver1.0/extension/{extension_id}/cdr",
     "GET /api/ver1.0/extension/call_property",
 }
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from sip import policy, sdp
+from sip.history import history
 from sip.message import request, response
 from sip.story import stories, story
 
@@ -55,6 +56,13 @@ def test_row_01_all_ring_and_the_others_hear_it_was_answered_elsewhere(office):
     assert told.numbers("answer", "answered_by") == ("101",)
     assert told.numbers("hangup", "answered_by", "code") == ("101", "200")
     assert told.legs == [("100", "487"), ("101", "200"), ("102", "487")]
+    assert history(office).call == ("in of 100", "200 calls 100", "answered")
+    assert history(office).legs == [
+        "in 100 answered elsewhere, 100",
+        "in 101 answered, 100",
+        "in 102 answered elsewhere, 100",
+        "out 200 answered",
+    ]
 
 
 # Break: events.cfg, FIRST_ANSWER: `$dlg_var(by) = "101"`.

@@ -2,7 +2,7 @@
 
 from peal.audit.tables import audit, change_log
 from peal.bundles.tables import bundle
-from peal.calls.tables import call_event
+from peal.calls.tables import call, call_event, call_extension, leg
 from peal.clients.tables import client
 from peal.db.metadata import metadata
 from peal.dialrules.tables import dial_rule
@@ -21,13 +21,16 @@ __all__ = [
     "application",
     "audit",
     "bundle",
+    "call",
     "call_event",
+    "call_extension",
     "call_status",
     "change_log",
     "client",
     "dial_rule",
     "did",
     "extension",
+    "leg",
     "metadata",
     "phone",
     "rate_count",

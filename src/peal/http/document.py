@@ -22,6 +22,9 @@ Json = dict[str, Any]
 
 _ID = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
 
+_TIME = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2})?$"}
+_USERNAME = {"type": "string", "maxLength": 255}
+
 _PATH: dict[str, Json] = {
     "client_id": {
         "description": "Id, or `@me`: the token's own client",
@@ -35,6 +38,10 @@ _PATH: dict[str, Json] = {
             "examples": ["@101"],
         },
     },
+    "call_uuid": {
+        "description": "Id of a call, in any case",
+        "schema": {"type": "string", "pattern": "^[0-9A-Fa-f]{32}$"},
+    },
 }
 """Parts of a path; all others are ids."""
 
@@ -47,7 +54,10 @@ _QUERY: dict[str, Json] = {
         "description": "Rows of a page",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PER_PAGE, "default": 50},
     },
-    "order": {"description": "By id: upwards or downwards", "schema": {"enum": ["asc", "desc"]}},
+    "order": {
+        "description": "By id, of calls by their beginning: upwards or downwards",
+        "schema": {"enum": ["asc", "desc"]},
+    },
     "type": {
         "description": "Extensions of this type",
         "schema": {"enum": ["phone", "queue", "ivr", "fax", "conference"]},
@@ -64,6 +74,23 @@ _QUERY: dict[str, Json] = {
         "schema": {"type": "array", "items": {"type": "string", "maxLength": 255}},
     },
     "own_only": {"description": "Only the client's own", "schema": {"type": "boolean"}},
+    "start_datetime": {
+        "description": "Calls that began then or later, UTC",
+        "schema": _TIME | {"examples": ["2021-01-31 00:00:00"]},
+        "required": True,
+    },
+    "end_datetime": {
+        "description": "Calls that began then or earlier, UTC",
+        "schema": _TIME | {"examples": ["2099-12-31 23:59:59"]},
+        "required": True,
+    },
+    "flow": {"description": "Incoming or outgoing ones", "schema": {"enum": ["in", "out"]}},
+    "extension_id": {
+        "description": "Those that one of these extensions had part in, a main one also by its members",
+        "schema": {"type": "array", "items": _ID},
+    },
+    "from_username": {"description": "Who called, exactly", "schema": _USERNAME},
+    "to_username": {"description": "Who was called, exactly", "schema": _USERNAME},
 }
 
 _ERRORS = {

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections import defaultdict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -120,3 +121,26 @@ class GuessLimit:
         self._counts[address] += 1
         if self._counts[address] > self._per_second:
             raise TooManyRequests(headers={"Retry-After": "1"})
+
+
+class OneAtATime:
+    """Lets a user have one request of a kind at a time, in this worker."""
+
+    def __init__(self, refusal: str) -> None:
+        self._refusal = refusal
+        self._busy: set[int] = set()
+
+    @contextmanager
+    def one(self, user_id: int) -> Iterator[None]:
+        """Hold the user's place.
+
+        Raises:
+            TooManyRequests: it is taken.
+        """
+        if user_id in self._busy:
+            raise TooManyRequests(self._refusal)
+        self._busy.add(user_id)
+        try:
+            yield
+        finally:
+            self._busy.remove(user_id)

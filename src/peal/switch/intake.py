@@ -5,13 +5,13 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
 
 import msgspec
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 
-from peal.calls.tables import call_event
+from peal.calls import service
+from peal.calls.event import Event
+from peal.calls.service import Told
 from peal.db.engine import Database
 from peal.db.failures import FAILURES, meaning
 
@@ -21,13 +21,6 @@ IDLE_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 STORE_SECONDS = 10.0
 """How long PostgreSQL may take for a batch: the other end of the connection may have gone without a word."""
-
-
-class Head(msgspec.Struct):
-    """What is kept beside an event's body."""
-
-    call: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
-    seq: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
 
 
 Spooled = tuple[bytes, bytes]
@@ -76,32 +69,29 @@ class Intake:
         Raises:
             any of FAILURES: the database is away.
         """
-        rows, rejected = _rows(spooled)
+        told, rejected = _read_all(spooled)
         try:
-            await self._insert(list(rows.values()))
+            await self._insert(list(told.values()))
         except FAILURES as error:
             if meaning(error) == "unavailable":
                 raise
-            for event_id, row in rows.items():  # one of them spoils the batch: each by itself
-                rejected |= await self._try(event_id, row)
+            for event_id, one in told.items():  # one of them spoils the batch: each by itself
+                rejected |= await self._try(event_id, one)
         return rejected
 
-    async def _try(self, event_id: bytes, row: dict[str, Any]) -> dict[bytes, str]:
+    async def _try(self, event_id: bytes, one: Told) -> dict[bytes, str]:
         try:
-            await self._insert([row])
+            await self._insert([one])
         except FAILURES as error:
             if meaning(error) == "unavailable":
                 raise
             return {event_id: str(getattr(error, "orig", error))}
         return {}
 
-    async def _insert(self, rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        dialect = sqlite if self._database.is_sqlite else postgresql
-        statement = dialect.insert(call_event).on_conflict_do_nothing(index_elements=["id"])
-        async with self._database.write(STORE_SECONDS) as connection:
-            await connection.execute(statement, rows)
+    async def _insert(self, told: list[Told]) -> None:
+        if told:
+            async with self._database.write(STORE_SECONDS) as connection:
+                await service.take_in(connection, told)
 
     def _read(self) -> list[Spooled]:
         query = "SELECT CAST(id AS BLOB), CAST(body AS BLOB) FROM event ORDER BY rowid LIMIT ?"
@@ -121,22 +111,17 @@ class Intake:
             log.error("alarm: event_rejected", id=event_id.decode(errors="replace"), reason=reason)
 
 
-def _rows(spooled: Sequence[Spooled]) -> tuple[dict[bytes, dict[str, Any]], dict[bytes, str]]:
+def _read_all(spooled: Sequence[Spooled]) -> tuple[dict[bytes, Told], dict[bytes, str]]:
     """Return what can be told to the database, and what can't be read, with the reason."""
-    rows, unreadable = {}, {}
+    told, unreadable = {}, {}
     for event_id, body in spooled:
         try:
-            rows[event_id] = _row(event_id, body)
+            told[event_id] = _told(event_id, body)
         except ValueError as error:  # not JSON, not UTF-8, not an event
             unreadable[event_id] = f"{type(error).__name__}: {error}"
-    return rows, unreadable
+    return told, unreadable
 
 
-def _row(event_id: bytes, body: bytes) -> dict[str, Any]:
-    head = msgspec.json.decode(body, type=Head)
-    return {
-        "id": event_id.decode(),
-        "call_id": head.call,
-        "seq": head.seq,
-        "body": msgspec.json.decode(body),
-    }
+def _told(event_id: bytes, text: bytes) -> Told:
+    body = msgspec.json.decode(text)
+    return Told(event_id.decode(), msgspec.convert(body, Event), body)

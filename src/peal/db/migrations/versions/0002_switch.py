@@ -19,10 +19,12 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("call_id", sa.String(length=32), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_event")),
     )
     op.create_index(op.f("ix_call_event_call_id_seq"), "call_event", ["call_id", "seq"])
+    op.create_index(op.f("ix_call_event_at"), "call_event", ["at"])
     _numbers()
     _trunks()
     dialect = op.get_bind().dialect.name

@@ -1,0 +1,110 @@
+"""Calls in the database."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from peal.calls.event import Event, Extension
+from peal.calls.tables import call, call_event, call_extension, leg
+from peal.clients.tables import client
+from peal.extensions.tables import extension
+from peal.numbers.tables import did
+from peal.phones.tables import phone
+
+Row = dict[str, Any]
+Address = tuple[str, str]
+"""Domain and full number."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An extension, with its client and the bundle that it is in."""
+
+    client_id: int
+    bundle_id: int
+    extension: Extension
+
+
+async def look_up(connection: AsyncConnection, addresses: Collection[Address]) -> dict[Address, Found]:
+    """Return the extensions at these addresses, and all that share a bundle with one of them."""
+    if not addresses:
+        return {}
+    keys = [(domain, *number.split("*", 1)) for domain, number in addresses]
+    named = (
+        select(extension.c.bundle_id)
+        .join(client, client.c.id == extension.c.client_id)
+        .where(tuple_(client.c.domain, client.c.prefix, extension.c.number).in_(keys))
+    )
+    query = (
+        select(
+            client.c.domain,
+            client.c.prefix,
+            client.c.id.label("client_id"),
+            extension.c.number,
+            extension.c.id,
+            extension.c.bundle_id,
+            extension.c.type,
+            extension.c.caller_id_name,
+            phone.c.label.label("phone_label"),
+            extension.c.label,
+        )
+        .join(client, client.c.id == extension.c.client_id)
+        .outerjoin(phone, phone.c.extension_id == extension.c.id)
+        .where(extension.c.bundle_id.in_(named))
+        .order_by(extension.c.bundle_id, extension.c.position)
+    )
+    return {
+        (row.domain, f"{row.prefix}*{row.number}"): Found(
+            row.client_id,
+            row.bundle_id,
+            Extension(row.id, row.type, row.caller_id_name or row.phone_label or row.label or row.number),
+        )
+        for row in await connection.execute(query)
+    }
+
+
+async def owners(connection: AsyncConnection, numbers: Collection[str]) -> dict[str, int]:
+    """Return which client has each outside number."""
+    if not numbers:
+        return {}
+    query = select(did.c.name, did.c.client_id).where(did.c.name.in_(numbers), did.c.client_id.is_not(None))
+    return {row.name: row.client_id for row in await connection.execute(query)}
+
+
+async def keep(connection: AsyncConnection, rows: Sequence[Row]) -> None:
+    """Insert events; those that are there stay as they are."""
+    insert = _insert(connection)(call_event).on_conflict_do_nothing(index_elements=["id"])
+    await connection.execute(insert, rows)
+
+
+async def events_of(connection: AsyncConnection, call_ids: Collection[str]) -> dict[str, list[Event]]:
+    """Return all events of these calls."""
+    found: dict[str, list[Event]] = {call_id: [] for call_id in call_ids}
+    query = select(call_event.c.call_id, call_event.c.body).where(call_event.c.call_id.in_(call_ids))
+    for row in await connection.execute(query):
+        found[row.call_id].append(msgspec.convert(row.body, Event))
+    return found
+
+
+async def write(
+    connection: AsyncConnection, calls: Sequence[Row], legs: Sequence[Row], extensions: Sequence[Row]
+) -> None:
+    """Insert or replace calls with their legs; `extensions`: whose they are."""
+    insert = _insert(connection)
+    for table, rows in ((call, calls), (leg, legs)):
+        if rows:
+            keys = [column.name for column in table.primary_key]
+            statement = insert(table)
+            new = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=keys, set_=new), list(rows)
+            )
+    if extensions:
+        await connection.execute(insert(call_extension).on_conflict_do_nothing(), list(extensions))
+
+
+def _insert(connection: AsyncConnection) -> Any:
+    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert

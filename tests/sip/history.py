@@ -1,0 +1,70 @@
+"""What the API says of an office's calls when they are over."""
+
+from dataclasses import dataclass
+
+from sip.exchange import DOMAIN, Office
+from sip.story import stories
+
+EVER = {"start_datetime": "2000-1-1", "end_datetime": "2100-1-1"}
+
+
+@dataclass
+class Past:
+    """A call as `call_history` shows it, and its legs as `cdr` does."""
+
+    office: Office
+    shown: dict
+
+    @property
+    def call(self) -> tuple[str, ...]:
+        """Whose it was, from whom to whom, and how it ended."""
+        one = self.shown
+        return (
+            f"{one['flow']} of {self.number(one['extension_id'])}",
+            f"{short(one['from_username'])} calls {short(one['to_username'])}",
+            one["result"],
+        )
+
+    @property
+    def legs(self) -> list[str]:
+        """Each leg: flow, extension, result, and the bundle that it was of or the phone that called."""
+        return sorted(
+            f"{leg['flow']} {self.number(leg['extension_id'])} {leg['result']}" + self._of(leg)
+            for leg in self.shown["cdr"]
+        )
+
+    def number(self, extension_id: int | None) -> str:
+        numbers = {made: number for number, made in self.office.ids.items()}
+        return numbers.get(extension_id, str(extension_id))
+
+    def _of(self, leg: dict) -> str:
+        if leg["bundle_info"] is None:
+            return ""
+        extension_id, number, trace = leg["bundle_info"].split(";")
+        assert self.number(int(extension_id)) == number
+        assert trace
+        return f", {number}"
+
+
+def past(office: Office, calls: int = 1) -> list[Past]:
+    """All calls of this office, oldest first, when they are over and all of them has been told."""
+    stories(office, calls)
+    api = office.tenant.api
+    found = api.get("/client/@me/call_history/", params=EVER | {"order": "asc"}).json()["call_history"]
+    legs = api.get("/client/@me/cdr/", params=EVER | {"order": "asc"}).json()["cdr"]
+    assert [leg for call in found for leg in call["cdr"]] == legs
+    for call in found:
+        assert api.get(f"/client/@me/call_history/{call['call_uuid'].lower()}").json() == call
+        assert {call["from_domain"], call["to_domain"]} == {DOMAIN}
+    assert len(found) == calls
+    return [Past(office, call) for call in found]
+
+
+def history(office: Office) -> Past:
+    """The only call of this office."""
+    return past(office)[0]
+
+
+def short(number: str) -> str:
+    """A number without the client's prefix."""
+    return number.rpartition("*")[2]
