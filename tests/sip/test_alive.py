@@ -77,7 +77,8 @@ def is_question(message):
     return message.is_request and message.method == "OPTIONS" and message.tag("To")
 
 
-# Break: call.cfg, REMEMBER: without `dlg_set_property("ka-src")`; for the callee without "ka-dst".
+# Break: call.cfg, REMEMBER: without `dlg_set_property("ka-src")`; for the callee without "ka-dst";
+# events.cfg, ENDED_BY: begins with "callee".
 @pytest.mark.parametrize("dies", ["caller", "callee"])
 def test_row_25_a_call_ends_when_a_phone_has_lost_its_power(talks, dies):
     talk = talks[dies]
@@ -87,6 +88,7 @@ def test_row_25_a_call_ends_when_a_phone_has_lost_its_power(talks, dies):
     told = stories(talk.office, 1)[0]
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
     assert told.numbers("hangup", "from", "from_main", "to", "answered_by") == ("101", "100", "200", "200")
+    assert told.one("hangup")["ended_by"] == "switch"
 
 
 @pytest.mark.parametrize("dies", ["caller", "callee"])

@@ -1,5 +1,7 @@
 """Behaviour table, calls from the outside: by a trunk, to a number that is bound to an extension."""
 
+from base64 import b64decode
+
 from parts import look
 from sip.lines import E
 from sip.story import story
@@ -30,6 +32,7 @@ def test_row_16_a_call_from_outside_rings_the_bundle_that_the_number_is_bound_to
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
     assert told.numbers("begin", "from", "to", "to_main", "dialled", "did") == (E, "100", "100", did, did)
     assert told.one("begin")["trunk"] == str(line.id)
+    assert told.one("hangup")["ended_by"] == "caller"
     assert told.numbers("answer", "answered_by") == ("101",)
     assert told.legs == [("100", "487"), ("101", "200"), ("102", "487")]
 
@@ -76,6 +79,9 @@ def test_who_calls_is_who_the_trunk_says_and_a_forged_name_stays_text(office, ou
     leg.answer()
     assert call.final().status == 200
     assert call.bye().status == 200
+    told = story(office)
+    for kind in ("begin", "answer", "hangup"):
+        assert b64decode(told.one(kind)["from_name"]).decode() == leg.caller.display
 
 
 # Break: call.cfg, SHOW: `$var(hidden)` stays 0.

@@ -65,7 +65,7 @@ def test_row_01_all_ring_and_the_others_hear_it_was_answered_elsewhere(office):
     ]
 
 
-# Break: events.cfg, FIRST_ANSWER: `$dlg_var(by) = "101"`.
+# Break: events.cfg, FIRST_ANSWER: `$dlg_var(by) = "101"`; ENDED_BY: without `$ft == $dlg(from_tag)`.
 def test_row_02_the_main_phone_answers_and_the_associated_ones_stop(office):
     main, one, two, caller = office.phones(*BUNDLE, "200")
     call, legs = ring(caller, "100", main, one, two)
@@ -78,6 +78,7 @@ def test_row_02_the_main_phone_answers_and_the_associated_ones_stop(office):
     told = story(office)
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
     assert told.numbers("answer", "answered_by") == ("100",)
+    assert told.one("hangup")["ended_by"] == "callee"
     assert told.legs == [("100", "200"), ("101", "487"), ("102", "487")]
 
 
@@ -91,7 +92,7 @@ def test_row_03_the_caller_gives_up_and_all_stop(office):
     assert call.final().status == 487
     told = story(office)
     assert told.kinds == {"begin": 1, "hangup": 1}
-    assert told.one("hangup")["code"] == "487"
+    assert (told.one("hangup")["code"], told.one("hangup")["ended_by"]) == ("487", "caller")
     assert told.legs == [(number, "487") for number in BUNDLE]
 
 
@@ -127,6 +128,7 @@ def test_row_04_nobody_answers_within_the_ring_time_and_progress_does_not_prolon
     told = story(office)
     assert told.kinds == {"begin": 1, "hangup": 1}
     assert told.one("hangup")["code"] == "480"
+    assert "ended_by" not in told.one("hangup")
     assert told.legs == [(number, "timeout") for number in BUNDLE]
 
 
