@@ -3,16 +3,19 @@
 import asyncio
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 
 import asyncpg
 import pytest
-from parts import Server
+from parts import Server, look
 from plain_bundles import Translator
+from sqlalchemy import select, text
 
 from peal.db.engine import BUSY_SECONDS
+from peal.trunks.tables import trunk
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +28,14 @@ def peal(postgres, tmp_path_factory):
 
 
 @contextmanager
-def locked(database, client_id):
-    """Hold a client's row, as somebody's open transaction would."""
+def locked(database, table, row_id):
+    """Hold a row, as somebody's open transaction would."""
     held, release = Event(), Event()
 
     async def hold():
         connection = await asyncpg.connect(database)
         async with connection.transaction():
-            await connection.execute("SELECT id FROM client WHERE id = $1 FOR UPDATE", client_id)
+            await connection.execute(f"SELECT id FROM {table} WHERE id = $1 FOR UPDATE", row_id)
             held.set()
             await asyncio.to_thread(release.wait)
         await connection.close()
@@ -47,12 +50,22 @@ def locked(database, client_id):
             holding.result()
 
 
+def until_one_waits(database):
+    waiting = text(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    deadline = time.monotonic() + 10
+    while not look(database, waiting)[0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_writes_that_wait_leave_connections_to_those_who_read(peal):
     waiting, other = peal.tenant(), peal.tenant()
     extension, another = waiting.extension(), other.extension()
     put = {"url": f"/extension/{extension}/phone/", "json": {"incoming_limit": 3}}
     with ThreadPoolExecutor(40) as pool:
-        with locked(peal.database, waiting.id):
+        with locked(peal.database, "client", waiting.id):
             writes = [pool.submit(waiting.api.put, **put) for _ in range(40)]
             for _ in range(20):
                 assert other.api.get(f"/extension/{another}/phone/", timeout=5).status_code == 200
@@ -64,13 +77,37 @@ def test_writes_that_wait_leave_connections_to_those_who_read(peal):
 def test_a_write_that_waits_too_long_is_told_to_come_back(peal):
     tenant = peal.tenant()
     extension = tenant.extension()
-    with locked(peal.database, tenant.id):
+    with locked(peal.database, "client", tenant.id):
         answer = tenant.api.put(
             f"/extension/{extension}/phone/", json={"incoming_limit": 3}, timeout=BUSY_SECONDS + 10
         )
     assert (answer.status_code, answer.json()["status"]) == (503, "database_unavailable")
     assert answer.headers["retry-after"] == "1"
     assert tenant.api.get(f"/extension/{extension}/phone/").json()["incoming_limit"] is None
+
+
+@pytest.fixture
+def line(peal):
+    """A trunk of all."""
+    made = peal.admin.post("/admin/trunk/", json={"name": "Carrier", "host": "192.0.2.7"})
+    assert made.status_code == 201, made.text
+    return made.json()["id"]
+
+
+def test_who_reads_a_trunk_waits_for_nobody(peal, line):
+    with locked(peal.database, "trunk", line):
+        assert peal.admin.get(f"/admin/trunk/{line}", timeout=5).status_code == 200
+
+
+def test_who_waits_for_a_client_has_locked_no_trunk_yet(peal, line):
+    """Who deletes the client locks it first, then its trunks: the other order would be a deadlock."""
+    owner = peal.tenant().id
+    with ThreadPoolExecutor(1) as pool:
+        with locked(peal.database, "client", owner):
+            change = pool.submit(peal.admin.put, f"/admin/trunk/{line}", json={"client_id": owner})
+            until_one_waits(peal.database)
+            look(peal.database, select(trunk.c.id).where(trunk.c.id == line).with_for_update(nowait=True))
+        assert change.result().json()["client_id"] == owner
 
 
 def test_clients_that_hang_up_leave_nothing_behind(server):

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, select
 
+from peal.clients import repository as clients
 from peal.clients.tables import client
 from peal.db.prepared import Prepared
 from peal.db.work import Work
@@ -57,7 +58,8 @@ async def client_realm(
     if user.role == "extension" and not extension_users:
         raise AccessDenied()
     if user.is_admin or write:
-        await _require_client(work, client_id, lock=write)
+        if not await clients.existing(work, [client_id], lock=write):
+            raise client_not_found()
     return client_id
 
 
@@ -129,11 +131,3 @@ def check_own_fields(user: Principal, values: dict[str, Any], row: dict[str, Any
         raise AccessDenied(
             f"Access denied: {', '.join(changed)}", errors=bad_field(changed[0], "denied").errors
         )
-
-
-async def _require_client(work: Work, client_id: int, *, lock: bool) -> None:
-    query = select(client.c.id).where(client.c.id == client_id)
-    if lock:
-        query = query.with_for_update(key_share=True)
-    if (await work.execute(query)).first() is None:
-        raise client_not_found()

@@ -1,6 +1,6 @@
 """Outside numbers in the database."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
@@ -71,12 +71,6 @@ async def naming(work: Work, extension_id: int) -> list[Row]:
     """Return the numbers that name an extension."""
     theirs = or_(did.c.extension_id == extension_id, did.c.message_extension_id == extension_id)
     return [dict(row) for row in (await work.execute(_dids().where(theirs))).mappings()]
-
-
-async def lock_clients(work: Work, ids: Collection[int]) -> set[int]:
-    """Lock these clients' rows, always in the same order; return those that exist."""
-    query = select(client.c.id).where(client.c.id.in_(ids)).order_by(client.c.id)
-    return set((await work.execute(query.with_for_update(key_share=True))).scalars())
 
 
 async def has_extension(work: Work, client_id: int, extension_id: int) -> bool:

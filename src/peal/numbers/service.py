@@ -5,6 +5,7 @@ from typing import Any
 
 from peal.audit import changes
 from peal.bundles import repository as bundles
+from peal.clients import repository as clients
 from peal.db.work import Work
 from peal.errors import BadRequest, FieldError, bad_field
 from peal.extensions.tables import extension
@@ -18,7 +19,7 @@ UNBOUND = {"extension_id": None, "message_extension_id": None}
 async def create(work: Work, values: Mapping[str, Any]) -> Row:
     """Make a number, for an administrator."""
     values = {**values, "name": canonical(values["name"])}
-    await _require_client(work, values["client_id"], await _locked(work, values["client_id"]))
+    await clients.lock_owners(work, values["client_id"])
     if await repository.named(work, values["name"]):
         raise bad_field("name", f"{values['name']} is taken")
     made = await repository.add(work, values)
@@ -30,12 +31,11 @@ async def create(work: Work, values: Mapping[str, Any]) -> Row:
 async def change(work: Work, did_id: int, sent: Mapping[str, Any]) -> Row:
     """Change a number, for an administrator; one that is given to another client is bound to nothing."""
     before = await repository.one(work, did_id)
-    wanted = sent.get("client_id", before["client_id"])
-    locked = await _locked(work, before["client_id"], wanted)
+    owner = before["client_id"]
+    await clients.lock_owners(work, sent.get("client_id", owner), now=owner)
     row = await repository.one(work, did_id)
-    if row["client_id"] != before["client_id"]:
+    if row["client_id"] != owner:
         raise bad_field("client_id", "somebody else has just changed it")
-    await _require_client(work, wanted, locked)
     values = {name: value for name, value in sent.items() if row[name] != value}
     if "client_id" in values:
         await _hide(work, did_id)
@@ -45,7 +45,7 @@ async def change(work: Work, did_id: int, sent: Mapping[str, Any]) -> Row:
 
 async def remove(work: Work, did_id: int) -> None:
     """Delete a number; nobody shows it any more."""
-    await _locked(work, (await repository.one(work, did_id))["client_id"])
+    await clients.lock_owners(work, None, now=(await repository.one(work, did_id))["client_id"])
     row = await repository.one(work, did_id)
     await _hide(work, did_id)
     await repository.remove(work, did_id)
@@ -138,12 +138,3 @@ async def _log_ani(work: Work, client_id: int, extension_id: int | None) -> None
         await bundles.log_bundle(work, extension_id)
     else:
         await bundles.log_routing(work, extension.c.id == extension_id)
-
-
-async def _locked(work: Work, *clients: int | None) -> set[int]:
-    return await repository.lock_clients(work, {one for one in clients if one is not None})
-
-
-async def _require_client(work: Work, client_id: int | None, existing: set[int]) -> None:
-    if client_id is not None and client_id not in existing:
-        raise bad_field("client_id", f"{client_id} does not exist")

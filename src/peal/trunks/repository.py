@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from peal.clients.tables import client
 from peal.db.work import Work
 from peal.errors import NotFound
 from peal.kit.paging import Page
@@ -14,17 +13,17 @@ from peal.trunks.tables import trunk
 Row = dict[str, Any]
 
 
-async def one(work: Work, trunk_id: int) -> Row:
-    """Return a trunk's row.
+async def one(work: Work, trunk_id: int, *, lock: bool = False) -> Row:
+    """Return a trunk's row; `lock`: nobody else writes to it meanwhile.
 
     Raises:
         NotFound: there is none.
     """
-    row = (await work.execute(select(trunk).where(trunk.c.id == trunk_id).with_for_update())).mappings()
-    found = row.first()
-    if found is None:
+    query = select(trunk).where(trunk.c.id == trunk_id)
+    row = (await work.execute(query.with_for_update() if lock else query)).mappings().first()
+    if row is None:
         raise NotFound()
-    return dict(found)
+    return dict(row)
 
 
 async def page(work: Work, wanted: Page) -> list[Row]:
@@ -52,9 +51,3 @@ async def remove(work: Work, trunk_id: int) -> None:
 async def ids_of_client(work: Work, client_id: int) -> Sequence[int]:
     """Return the trunks of a client."""
     return (await work.execute(select(trunk.c.id).where(trunk.c.client_id == client_id))).scalars().all()
-
-
-async def client_exists(work: Work, client_id: int) -> bool:
-    """Return whether there is such a client; it stays until the transaction ends."""
-    query = select(client.c.id).where(client.c.id == client_id).with_for_update(key_share=True)
-    return (await work.execute(query)).first() is not None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from peal.audit import changes
+from peal.clients import repository as clients
 from peal.db.work import Work
 from peal.errors import bad_field
 from peal.networks.model import canonical
@@ -26,9 +27,10 @@ NEW: Row = {
 
 async def create(work: Work, sent: Mapping[str, Any]) -> Row:
     """Make a trunk."""
+    await clients.lock_owners(work, sent.get("client_id"))
     row = {**NEW, "port": model.PORTS[sent.get("transport", "udp")], "networks": []}
     row["networks"] = model.networks_of(sent["host"])
-    values = await _checked(work, row, sent)
+    values = _checked(row, sent)
     made = await repository.add(work, {**row, **values})
     await _record(work, "trunk:create", made, {}, {**values}, values.get("client_id"))
     return await repository.one(work, made)
@@ -36,8 +38,10 @@ async def create(work: Work, sent: Mapping[str, Any]) -> Row:
 
 async def change(work: Work, trunk_id: int, sent: Mapping[str, Any]) -> Row:
     """Set the fields given."""
-    row = await repository.one(work, trunk_id)
-    values = await _checked(work, row, sent)
+    owner = (await repository.one(work, trunk_id))["client_id"]
+    await clients.lock_owners(work, sent.get("client_id", owner), now=owner)
+    row = await _locked(work, trunk_id, owner)
+    values = _checked(row, sent)
     values = {name: value for name, value in values.items() if row[name] != value}
     if not values:
         return row
@@ -51,7 +55,9 @@ async def change(work: Work, trunk_id: int, sent: Mapping[str, Any]) -> Row:
 
 async def remove(work: Work, trunk_id: int) -> None:
     """Delete a trunk; calls that are up go on."""
-    row = await repository.one(work, trunk_id)
+    owner = (await repository.one(work, trunk_id))["client_id"]
+    await clients.lock_owners(work, None, now=owner)
+    row = await _locked(work, trunk_id, owner)
     await repository.remove(work, trunk_id)
     await _record(work, "trunk:delete", trunk_id, {"name": row["name"]}, None, row["client_id"])
 
@@ -62,11 +68,16 @@ async def release_client(work: Work, client_id: int) -> None:
         await remove(work, trunk_id)
 
 
-async def _checked(work: Work, row: Mapping[str, Any], sent: Mapping[str, Any]) -> Row:
+async def _locked(work: Work, trunk_id: int, owner: int | None) -> Row:
+    """Lock a trunk whose owner is locked: always in this order, as who deletes a client does."""
+    row = await repository.one(work, trunk_id, lock=True)
+    if row["client_id"] != owner:
+        raise bad_field("client_id", "somebody else has just changed it")
+    return row
+
+
+def _checked(row: Mapping[str, Any], sent: Mapping[str, Any]) -> Row:
     values = dict(sent)
-    owner = values.get("client_id")
-    if owner is not None and not await repository.client_exists(work, owner):
-        raise bad_field("client_id", f"{owner} does not exist")
     if "networks" in values:
         try:
             values["networks"] = canonical(values["networks"])
