@@ -8,10 +8,10 @@ import typer
 from peal.cli import session
 from peal.cli.output import Json, show
 from peal.clients import service
-from peal.clients.routes import show as shown
 from peal.clients.schemas import Client, ClientCreate
 from peal.db.work import Work
 from peal.http.form import read
+from peal.http.shape import shape
 
 commands = typer.Typer(no_args_is_help=True, help="Clients: the tenants.")
 
@@ -38,6 +38,6 @@ def create(
         row = await service.create(work, values, id)
         if id is not None:
             await service.move_sequence(work, "client")
-        return msgspec.structs.asdict(shown(row, Client))
+        return msgspec.structs.asdict(shape(row, Client))
 
     show(session.transact(database, action), as_json=as_json)

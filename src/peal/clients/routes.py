@@ -1,7 +1,5 @@
 """`/admin/client/` and `/client/client_info/`."""
 
-from typing import Any, TypeVar
-
 import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -10,13 +8,10 @@ from peal.clients import service
 from peal.clients.schemas import Client, ClientChange, ClientCreate, ClientInfo, ClientInfoChange
 from peal.db.work import reading, writing
 from peal.errors import client_not_found
-from peal.http import realms
+from peal.http import administration, realms
 from peal.http.listing import page_of
 from peal.http.principal import ApiRequest, actor
 from peal.http.shape import given, shape
-from peal.kit import dates
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 ADMIN = "/admin/client"
 INFO = "/client/client_info/{client_id:str}"
@@ -27,25 +22,22 @@ async def list_clients(
     request: ApiRequest, page: FromQuery[str] = "", per_page: FromQuery[str] = "", order: FromQuery[str] = ""
 ) -> list[Client]:
     """Newest first, unless `order` is `asc`."""
-    realms.administrator(request.user)
-    async with reading(request.app.state.database) as work:
-        return [show(row, Client) for row in await service.page(work, page_of(page, per_page, order))]
+    async with administration.reading(request) as work:
+        return [shape(row, Client) for row in await service.page(work, page_of(page, per_page, order))]
 
 
 @post(ADMIN, tags=["admin"], summary="Make a client")
 async def create_client(request: ApiRequest, data: JSONBody[ClientCreate]) -> Client:
     """`domain` and `prefix` together are unique."""
-    realms.administrator(request.user)
-    async with writing(request.app.state.database, actor(request)) as work:
-        return show(await service.create(work, msgspec.structs.asdict(data)), Client)
+    async with administration.writing(request) as work:
+        return shape(await service.create(work, msgspec.structs.asdict(data)), Client)
 
 
 @get(ADMIN + "/{client_id:str}", tags=["admin"], summary="One client")
 async def get_client(request: ApiRequest, client_id: FromPath[str]) -> Client:
     """All its fields."""
-    realms.administrator(request.user)
-    async with reading(request.app.state.database) as work:
-        return show(await service.one(work, realms.number(client_id, client_not_found())), Client)
+    async with administration.reading(request) as work:
+        return shape(await service.one(work, realms.number(client_id, client_not_found())), Client)
 
 
 @put(ADMIN + "/{client_id:str}", tags=["admin"], summary="Change a client")
@@ -53,10 +45,9 @@ async def change_client(
     request: ApiRequest, client_id: FromPath[str], data: JSONBody[ClientChange]
 ) -> Client:
     """A blocked client's users get 403, its phones can neither register nor call."""
-    realms.administrator(request.user)
-    async with writing(request.app.state.database, actor(request)) as work:
+    async with administration.writing(request) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
-        answer = show(await service.change(work, client, given(data)), Client)
+        answer = shape(await service.change(work, client, given(data)), Client)
     request.app.state.tokens.forget()
     return answer
 
@@ -64,8 +55,7 @@ async def change_client(
 @delete(ADMIN + "/{client_id:str}", tags=["admin"], summary="Delete a client")
 async def delete_client(request: ApiRequest, client_id: FromPath[str]) -> None:
     """With all that it has."""
-    realms.administrator(request.user)
-    async with writing(request.app.state.database, actor(request)) as work:
+    async with administration.writing(request) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
         await service.remove(work, client)
     request.app.state.tokens.forget()
@@ -76,7 +66,7 @@ async def get_client_info(request: ApiRequest, client_id: FromPath[str]) -> Clie
     """All its fields."""
     async with reading(request.app.state.database) as work:
         client = await realms.client_realm(work, request.user, client_id)
-        return show(await service.one(work, client), ClientInfo)
+        return shape(await service.one(work, client), ClientInfo)
 
 
 @put(INFO, tags=["client"], summary="Change a client's configuration")
@@ -86,12 +76,7 @@ async def change_client_info(
     """Only what is configuration; other keys are ignored."""
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
-        return show(await service.change(work, client, given(data)), ClientInfo)
-
-
-def show(row: dict[str, Any], as_type: type[T]) -> T:
-    """Return a client's row as the API shows it."""
-    return shape({**row, "create_date": dates.text(row["create_date"])}, as_type)
+        return shape(await service.change(work, client, given(data)), ClientInfo)
 
 
 ROUTES = [

@@ -155,7 +155,6 @@ def show(row: dict[str, Any]) -> Extension:
     """Return an extension's row as the API shows it."""
     more = {
         "name": full_name(row["prefix"], row["number"]),
-        "create_date": dates.text(row["create_date"]),
         "extension_group_id": None,
     }
     return shape({**row, **more}, Extension)

@@ -30,17 +30,11 @@ class Place:
     type: str
 
 
-def number(text: str, error: NotFound) -> int:
+def number(text: str, error: NotFound | None = None) -> int:
     """Return the id in a path; what can't be one does not exist."""
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_ID):
-        raise error
+        raise error or NotFound()
     return int(text)
-
-
-def administrator(user: Principal) -> None:
-    """Refuse everybody but an administrator."""
-    if not user.is_admin:
-        raise AccessDenied()
 
 
 async def client_realm(
@@ -57,9 +51,8 @@ async def client_realm(
         raise client_not_found()
     if user.role == "extension" and not extension_users:
         raise AccessDenied()
-    if user.is_admin or write:
-        if not await clients.existing(work, [client_id], lock=write):
-            raise client_not_found()
+    if (user.is_admin or write) and not await clients.existing(work, [client_id], lock=write):
+        raise client_not_found()
     return client_id
 
 

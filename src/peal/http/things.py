@@ -6,7 +6,6 @@ from typing import Any
 from peal.catalogue import service
 from peal.catalogue.service import Kind
 from peal.db.work import reading, writing
-from peal.errors import NotFound
 from peal.http import realms
 from peal.http.principal import ApiRequest, actor
 from peal.kit.paging import Page
@@ -31,7 +30,7 @@ async def one(request: ApiRequest, kind: Kind, client_id: str, object_id: str) -
     """Answer GET on a thing."""
     async with reading(request.app.state.database) as work:
         client = await realms.client_realm(work, request.user, client_id)
-        return await service.one(work, kind, client, _id(object_id))
+        return await service.one(work, kind, client, realms.number(object_id))
 
 
 async def create(request: ApiRequest, kind: Kind, client_id: str, values: Mapping[str, Any]) -> Row:
@@ -47,15 +46,11 @@ async def change(
     """Answer PUT."""
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
-        return await service.change(work, kind, client, _id(object_id), values)
+        return await service.change(work, kind, client, realms.number(object_id), values)
 
 
 async def delete(request: ApiRequest, kind: Kind, client_id: str, object_id: str) -> None:
     """Answer DELETE."""
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
-        await service.remove(work, kind, client, _id(object_id))
-
-
-def _id(text: str) -> int:
-    return realms.number(text, NotFound())
+        await service.remove(work, kind, client, realms.number(object_id))

@@ -1,18 +1,14 @@
 """`/admin/did/`, `/client/{client_id}/did/`, and the `ani` of client and extension."""
 
-from typing import Any
-
 import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from peal.db.work import reading, writing
-from peal.errors import NotFound
-from peal.http import realms
+from peal.http import administration, realms
 from peal.http.listing import page_of
 from peal.http.principal import ApiRequest, actor
 from peal.http.shape import given, shape
-from peal.kit import dates
 from peal.numbers import repository, service
 from peal.numbers.schemas import Ani, AniChange, Did, DidBinding, DidChange, DidCreate
 
@@ -28,41 +24,36 @@ async def list_all_dids(
     request: ApiRequest, page: FromQuery[str] = "", per_page: FromQuery[str] = "", order: FromQuery[str] = ""
 ) -> list[Did]:
     """Newest first, unless `order` is `asc`."""
-    realms.administrator(request.user)
-    async with reading(request.app.state.database) as work:
-        return [_show(row) for row in await repository.page(work, None, page_of(page, per_page, order))]
+    async with administration.reading(request) as work:
+        return [shape(row, Did) for row in await repository.page(work, None, page_of(page, per_page, order))]
 
 
 @post(ADMIN, tags=["admin"], summary="Make an outside number")
 async def create_did(request: ApiRequest, data: JSONBody[DidCreate]) -> Did:
     """Of nobody, or given to a client by `client_id`."""
-    realms.administrator(request.user)
-    async with writing(request.app.state.database, actor(request)) as work:
-        return _show(await service.create(work, msgspec.structs.asdict(data)))
+    async with administration.writing(request) as work:
+        return shape(await service.create(work, msgspec.structs.asdict(data)), Did)
 
 
 @get(ADMIN + "/{did_id:str}", tags=["admin"], summary="One outside number, of any client")
 async def get_any_did(request: ApiRequest, did_id: FromPath[str]) -> Did:
     """All its fields."""
-    realms.administrator(request.user)
-    async with reading(request.app.state.database) as work:
-        return _show(await repository.one(work, _id(did_id)))
+    async with administration.reading(request) as work:
+        return shape(await repository.one(work, realms.number(did_id)), Did)
 
 
 @put(ADMIN + "/{did_id:str}", tags=["admin"], summary="Give an outside number to a client")
 async def change_did(request: ApiRequest, did_id: FromPath[str], data: JSONBody[DidChange]) -> Did:
     """Another `client_id`, or null: it is bound to nothing, and nobody shows it any more."""
-    realms.administrator(request.user)
-    async with writing(request.app.state.database, actor(request)) as work:
-        return _show(await service.change(work, _id(did_id), given(data)))
+    async with administration.writing(request) as work:
+        return shape(await service.change(work, realms.number(did_id), given(data)), Did)
 
 
 @delete(ADMIN + "/{did_id:str}", tags=["admin"], summary="Delete an outside number")
 async def delete_did(request: ApiRequest, did_id: FromPath[str]) -> None:
     """Nobody shows it any more."""
-    realms.administrator(request.user)
-    async with writing(request.app.state.database, actor(request)) as work:
-        await service.remove(work, _id(did_id))
+    async with administration.writing(request) as work:
+        await service.remove(work, realms.number(did_id))
 
 
 @get(LIST, tags=["did"], summary="Outside numbers of a client")
@@ -76,7 +67,9 @@ async def list_dids(
     """Newest first, unless `order` is `asc`."""
     async with reading(request.app.state.database) as work:
         client = await realms.client_realm(work, request.user, client_id)
-        return [_show(row) for row in await repository.page(work, client, page_of(page, per_page, order))]
+        return [
+            shape(row, Did) for row in await repository.page(work, client, page_of(page, per_page, order))
+        ]
 
 
 @get(ONE, tags=["did"], summary="One outside number")
@@ -84,7 +77,7 @@ async def get_did(request: ApiRequest, client_id: FromPath[str], did_id: FromPat
     """All its fields."""
     async with reading(request.app.state.database) as work:
         client = await realms.client_realm(work, request.user, client_id)
-        return _show(await repository.one(work, _id(did_id), client))
+        return shape(await repository.one(work, realms.number(did_id), client), Did)
 
 
 @put(ONE, tags=["did"], summary="Bind an outside number to an extension")
@@ -94,7 +87,7 @@ async def bind_did(
     """Calls to it ring that extension, of a main one its whole bundle; null unbinds."""
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
-        return _show(await service.bind(work, client, _id(did_id), given(data)))
+        return shape(await service.bind(work, client, realms.number(did_id), given(data)), Did)
 
 
 @get(CLIENT_ANI, tags=["ani"], summary="Number that a client's calls show")
@@ -135,14 +128,6 @@ async def change_extension_ani(
         realms.check_own_fields(request.user, {"ani_number": number}, {"ani_number": shown}, set())
         admin = request.user.is_admin
         return Ani(await service.set_ani(work, place.client_id, place.id, number, any_number=admin))
-
-
-def _id(text: str) -> int:
-    return realms.number(text, NotFound())
-
-
-def _show(row: dict[str, Any]) -> Did:
-    return shape({**row, "create_date": dates.text(row["create_date"])}, Did)
 
 
 ROUTES = [

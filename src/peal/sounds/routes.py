@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from peal.catalogue.service import Kind
 from peal.db.work import reading
-from peal.errors import NotFound, bad_field
+from peal.errors import bad_field
 from peal.http import realms, things
 from peal.http.attachment import attachment
 from peal.http.form import take
@@ -112,7 +112,7 @@ async def download_sound(
     """Byte for byte as it was sent."""
     async with reading(request.app.state.database) as work:
         client = await realms.client_realm(work, request.user, client_id)
-        row = await repository.content(work, client, realms.number(sound_id, NotFound()))
+        row = await repository.content(work, client, realms.number(sound_id))
     return attachment(row.content, TYPES[row.format], row.filename)
 
 

@@ -1,6 +1,6 @@
 """`/client/{client_id}/extension/call_status/` and what a status is made of."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -12,7 +12,6 @@ from peal.http.listing import page_of
 from peal.http.principal import ApiRequest
 from peal.http.shape import given, shape
 from peal.http.values import Line
-from peal.kit import dates
 from peal.statuses import model
 from peal.statuses.model import Mnemo
 from peal.statuses.tables import call_status
@@ -66,7 +65,7 @@ async def list_call_statuses(
 ) -> list[CallStatus]:
     """Newest first, unless `order` is `asc`."""
     rows = await things.page(request, STATUSES, client_id, page_of(page, per_page, order))
-    return [show(row) for row in rows]
+    return [shape(row, CallStatus) for row in rows]
 
 
 @post(LIST, tags=["call_status"], summary="Make a call status")
@@ -74,7 +73,7 @@ async def create_call_status(
     request: ApiRequest, client_id: FromPath[str], data: JSONBody[CallStatusCreate]
 ) -> CallStatus:
     """A phone gets it by `call_status_id`."""
-    return show(await things.create(request, STATUSES, client_id, given(data)))
+    return shape(await things.create(request, STATUSES, client_id, given(data)), CallStatus)
 
 
 @get(ONE, tags=["call_status"], summary="One call status")
@@ -82,7 +81,7 @@ async def get_call_status(
     request: ApiRequest, client_id: FromPath[str], call_status_id: FromPath[str]
 ) -> CallStatus:
     """All its fields."""
-    return show(await things.one(request, STATUSES, client_id, call_status_id))
+    return shape(await things.one(request, STATUSES, client_id, call_status_id), CallStatus)
 
 
 @put(ONE, tags=["call_status"], summary="Change a call status")
@@ -93,7 +92,7 @@ async def change_call_status(
     data: JSONBody[CallStatusChange],
 ) -> CallStatus:
     """Only the keys sent; all phones that have it follow."""
-    return show(await things.change(request, STATUSES, client_id, call_status_id, given(data)))
+    return shape(await things.change(request, STATUSES, client_id, call_status_id, given(data)), CallStatus)
 
 
 @delete(ONE, tags=["call_status"], summary="Delete a call status")
@@ -108,11 +107,6 @@ async def delete_call_status(
 async def list_call_properties() -> list[CallProperty]:
     """The same for everybody."""
     return [CallProperty(p.mnemo, p.name, p.description) for p in model.CALL_PROPERTIES]
-
-
-def show(row: dict[str, Any]) -> CallStatus:
-    """Return a row as the API shows it."""
-    return shape({**row, "create_dt": dates.text(row["create_dt"])}, CallStatus)
 
 
 ROUTES = [
