@@ -4,10 +4,10 @@ import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from peal.db.work import reading, writing
+from peal.db.work import Work, reading, writing
 from peal.http import administration, realms
 from peal.http.listing import page_of
-from peal.http.principal import ApiRequest, actor
+from peal.http.principal import ApiRequest, Principal, actor
 from peal.http.shape import given, shape
 from peal.numbers import repository, service
 from peal.numbers.schemas import Ani, AniChange, Did, DidBinding, DidChange, DidCreate
@@ -103,9 +103,7 @@ async def change_client_ani(request: ApiRequest, client_id: FromPath[str], data:
     """A number of the client's, else 400 `ani_not_owned`; an administrator may set any."""
     async with writing(request.app.state.database, actor(request)) as work:
         client = await realms.client_realm(work, request.user, client_id, write=True)
-        shown = await repository.shown(work, client, None)
-        number = given(data).get("ani_number", shown)
-        return Ani(await service.set_ani(work, client, None, number, any_number=request.user.is_admin))
+        return await _change_ani(work, request.user, (client, None), data)
 
 
 @get(EXTENSION_ANI, tags=["ani"], summary="Number that an extension's calls show")
@@ -123,11 +121,15 @@ async def change_extension_ani(
     """A number of the client's, else 400 `ani_not_owned`; an administrator may set any."""
     async with writing(request.app.state.database, actor(request)) as work:
         place = await realms.extension_realm(work, request.user, extension_id, write=True)
-        shown = await repository.shown(work, place.client_id, place.id)
-        number = given(data).get("ani_number", shown)
-        realms.check_own_fields(request.user, {"ani_number": number}, {"ani_number": shown}, set())
-        admin = request.user.is_admin
-        return Ani(await service.set_ani(work, place.client_id, place.id, number, any_number=admin))
+        return await _change_ani(work, request.user, (place.client_id, place.id), data)
+
+
+async def _change_ani(work: Work, user: Principal, whose: tuple[int, int | None], data: AniChange) -> Ani:
+    """Let an extension, or (None) a client, show the number that was sent."""
+    shown = await repository.shown(work, *whose)
+    number = given(data).get("ani_number", shown)
+    realms.check_own_fields(user, {"ani_number": number}, {"ani_number": shown}, set())
+    return Ani(await service.set_ani(work, *whose, number, any_number=user.is_admin))
 
 
 ROUTES = [
