@@ -36,9 +36,9 @@ async def list_extensions(
     """Filters: `type`, `status`, `name` (full or short, exactly), `extension_group_id`."""
     wanted = page_of(page, per_page, order)
     filters = {"type": type, "status": status, "name": name}
-    found = {key: value for key, value in filters.items() if value}
+    found: dict[str, Any] = {key: value for key, value in filters.items() if value}
     if request.user.role == "extension":
-        found["id"] = request.user.extension_id  # type: ignore[assignment]
+        found["id"] = request.user.extension_id
     async with reading(request.app.state.database) as work:
         client = await realms.client_realm(work, request.user, client_id, extension_users=True)
         if whole_number("extension_group_id", extension_group_id) is not None:

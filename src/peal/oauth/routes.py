@@ -1,5 +1,6 @@
 """`/oauth/token` and `/oauth/revoke`, at the host's root."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response, post
@@ -59,12 +60,13 @@ async def revoke_token(request: Request[Any, Any, Any]) -> Response[dict[str, An
 
 async def parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
     """Return the parameters, wherever the client has put them; those in the body win."""
+    form: Mapping[str, Any] = {}
     try:
         form = await request.form()
     except (HTTPException, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, HTTPException) and error.status_code == 413:
             raise
-        form = {}  # type: ignore[assignment]  # not a form: oauthlib names what is missing
+        # not a form: oauthlib names what is missing
     found = {**request.query_params.dict(), **dict(form)}
     one = {k: v[0] if isinstance(v, list) else v for k, v in found.items() if k in _PARAMETERS}
     return credentials(
