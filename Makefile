@@ -10,13 +10,14 @@ run: setup
 demo: setup
 	.venv/bin/python setup/demo.py
 
+# Two files of tests at a time: half of what they do is waiting.
 test: setup
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # What takes long, and ten times more of what is random.
 test-slow: setup
 	.venv/bin/python -m pytest -m slow
-	PEAL_TEST_SLOW=1 .venv/bin/python -m pytest tests/bundles/test_machine.py tests/bundles/test_races.py \
+	SLOW=1 .venv/bin/python -m pytest tests/bundles/test_machine.py tests/bundles/test_races.py \
 	    tests/faults tests/contract
 
 bench: setup

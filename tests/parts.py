@@ -1,9 +1,11 @@
 """The real parts that tests run against: a PostgreSQL cluster, a Peal, a client of its API."""
 
 import asyncio
+import itertools
 import json
 import os
 import pwd
+import random
 import secrets
 import signal
 import socket
@@ -12,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,13 +30,19 @@ from peal.users.service import NewUser
 
 PEAL = Path(sys.executable).with_name("peal")
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
-SLOW = os.environ.pop("PEAL_TEST_SLOW", "") == "1"  # taken out: to Peal it is a setting that it does not know
+SLOW = os.environ.get("SLOW") == "1"
+_ports = itertools.cycle(random.sample(range(2000, 10000), 8000))
+"Below those that the kernel gives to whoever names none: what is free now is free a moment later, too."
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, over UDP or TCP, and that was not given to others a while ago."""
+    while True:
+        port = next(_ports)
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp, suppress(OSError):
+            for probe in (tcp, udp):
+                probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Postgres:

@@ -1,7 +1,7 @@
 """Schemathesis: whatever the document allows, and much that it does not, over the whole API.
 
 No answer is a 5xx but the documented 503 `switch_unavailable`; every status, content type, header and
-body is one that the document tells of. With PEAL_TEST_SLOW=1 ten times as many examples.
+body is one that the document tells of. With SLOW=1 ten times as many examples.
 
 Not checked: that all which fits the document is taken (ids must exist, numbers be free, rules compile:
 no schema can say so), and that all which does not fit is refused (the contract tolerates "12" for 12,

@@ -9,15 +9,27 @@ def pytest_generate_tests(metafunc):
     """Most rows do not depend on the database; modules whose rows do name both in DATABASES."""
     if "exchange" in metafunc.fixturenames:
         databases = getattr(metafunc.module, "DATABASES", ("sqlite",))
-        metafunc.parametrize("exchange", databases, indirect=True, scope="package")
+        metafunc.parametrize("exchange", databases, indirect=True)
 
 
-@pytest.fixture(scope="package")
-def exchange(request):
-    """A Peal with its switch, over a database of that kind."""
-    database = request.getfixturevalue("postgres").database() if request.param == "postgresql" else ""
-    with exchanging(database) as running:
+@pytest.fixture(scope="session")
+def over_sqlite():
+    """A Peal with its switch, for all tests that change nothing of it."""
+    with exchanging() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def over_postgresql(postgres):
+    """Another one."""
+    with exchanging(postgres.database()) as running:
+        yield running
+
+
+@pytest.fixture
+def exchange(request):
+    """The one over a database of that kind."""
+    return request.getfixturevalue(f"over_{request.param}")
 
 
 @pytest.fixture
