@@ -148,6 +148,22 @@ def test_row_35_what_a_rule_makes_of_a_number_may_be_an_extension_and_extensions
     }
 
 
+# Break: outside.cfg, RULE: only an empty number is refused.
+@pytest.mark.parametrize("made", ["a'b", 'a"b', "a|b", "1 2"])
+def test_row_35_what_a_rule_makes_that_is_no_number_at_all_is_refused_as_well(office, outside, made):
+    outside.line()
+    outside.show(outside.number())
+    caller, callee = office.phones("101", "200")
+    office.put_extension("100", dial_rule_id=outside.rules(("^8$", made)))
+    outside.settle()
+    assert caller.invite("8").final().status == 403
+    call, [leg] = ring(caller, "200", callee)  # what is not known yet can still be asked for
+    leg.decline(480)
+    assert call.final().status == 480
+    [told] = [each for each in stories(office, 2) if each.all("refused")]
+    assert told.numbers("refused", "from", "to", "to_main", "dialled") == ("101", "8", "8", "8")
+
+
 # Break: outside.cfg, RULE: an empty number is tried.
 @pytest.mark.parametrize("where", ["extension", "client"])
 def test_row_35_a_refused_number_is_403_and_an_event(office, outside, where):
