@@ -231,6 +231,15 @@ def test_row_11_of_four_phones_the_oldest_goes(office):
     call.bye()
 
 
+# Break: modules.cfg: without registrar's `max_contacts`.
+def test_row_11_four_contacts_in_one_message_are_one_too_many(office):
+    phone = office.phone("101", registered=False)
+    four = ", ".join(f"<sip:{office.user('101')}@127.0.0.1:{port}>" for port in range(1, 5))
+    assert phone.register(contact=four).status == 503
+    assert not office.registered("101")
+    assert phone.register().status == 200
+
+
 # Break: ring.cfg, FRESHEST: sorted by `id` only; without `place > 1`.
 def test_row_12_of_more_than_30_phones_the_freshest_ring_and_at_least_one_per_member(office):
     many = [f"1{n:02}" for n in range(11)]
