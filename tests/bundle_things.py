@@ -1,8 +1,8 @@
 """What synchronised fields name: dial rules, call statuses, sounds of a client."""
 
+from parts import transact
 from sqlalchemy import insert
 
-from peal.cli.session import transact
 from peal.sounds.tables import sound
 
 

@@ -9,27 +9,34 @@ import random
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 from sqlalchemy import Executable, select
 
-from peal.cli.session import transact
 from peal.db.engine import Database
 from peal.db.tables import metadata
+from peal.db.work import Actor, Work, writing
 from peal.oauth import service as oauth
 from peal.users import service as users
 from peal.users.service import NewUser
 
 PEAL = Path(sys.executable).with_name("peal")
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"For passwords that nobody will ever show."
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"To be given to httpx, which else reads all certificates of the machine for each client: 40 ms."
 SLOW = os.environ.get("SLOW") == "1"
 _ports = itertools.cycle(random.sample(range(2000, 10000), 8000))
 "Below those that the kernel gives to whoever names none: what is free now is free a moment later, too."
@@ -43,6 +50,14 @@ def free_port() -> int:
             for probe in (tcp, udp):
                 probe.bind(("127.0.0.1", port))
             return port
+
+
+def status_of(url: str) -> int | None:
+    """What a GET is answered with; None: not at all."""
+    try:
+        return httpx.get(url, verify=NO_TLS).status_code
+    except httpx.TransportError:
+        return None
 
 
 class Postgres:
@@ -106,16 +121,25 @@ def peal(
 def look(database: str, *statements: Executable) -> list[list[dict]]:
     """Run statements in one transaction, past the API; return the rows of each."""
 
+    async def run(work):
+        done = [await work.execute(statement) for statement in statements]
+        return [[dict(row) for row in one.mappings()] if one.returns_rows else [] for one in done]
+
+    return transact(database, run)
+
+
+def transact(database: str, action: Callable[[Work], Awaitable[Any]]) -> Any:
+    """Do something in one transaction, past the API, on a database that is up to date."""
+
     async def run():
         opened = Database(database, connections=1)
         try:
-            async with opened.write() as connection:
-                done = [await connection.execute(statement) for statement in statements]
-                return [[dict(row) for row in one.mappings()] if one.returns_rows else [] for one in done]
+            async with writing(opened, Actor()) as work:
+                return await action(work)
         finally:
             await opened.close()
 
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:  # this one may run a loop already: Playwright's
         return thread.submit(asyncio.run, run()).result()
 
 
@@ -144,7 +168,7 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
-        self.web = httpx.Client(base_url=self.url, timeout=30)  # without a token
+        self.web = httpx.Client(base_url=self.url, timeout=30, verify=NO_TLS)  # without a token
         self.clients = [self.web]
         self.admin = self.api()
 
@@ -159,11 +183,9 @@ class Server:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log.read_text()
-            try:
-                if httpx.get(self.url + "/readyz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.02)
+            if status_of(self.url + "/readyz") == 200:
+                return
+            time.sleep(0.02)
         raise TimeoutError(self.log.read_text())
 
     def stop(self) -> int:
@@ -197,14 +219,12 @@ class Server:
 
         async def make(work):
             user = NewUser(login, "a long password", client, extension, access=access)
-            await users.create(work, user)
+            await users.create(work, user, CHEAP)
             return await oauth.register(
                 work, oauth.NewApplication(login, "Test", access=application, rate_limit=rate_limit)
             )
 
-        with ThreadPoolExecutor(1) as thread:  # this one may run a loop already: Playwright's
-            keys = thread.submit(transact, self.database, make).result()
-        made = Api(self, keys)
+        made = Api(self, transact(self.database, make))
         self.clients.append(made)
         return made
 
@@ -234,9 +254,12 @@ class Api(httpx.Client):
     def __init__(self, server: Server, keys: dict):
         self.keys, self.root = keys, server.url
         form = {"grant_type": "client_credentials", **keys}
-        self.token = httpx.post(server.url + "/oauth/token", data=form).json()["access_token"]
+        self.token = server.web.post("/oauth/token", data=form).json()["access_token"]
         super().__init__(
-            base_url=server.url + "/api/ver1.0", headers={"Authorization": f"Bearer {self.token}"}, timeout=30
+            base_url=server.url + "/api/ver1.0",
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=30,
+            verify=NO_TLS,
         )
 
 

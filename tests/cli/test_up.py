@@ -11,9 +11,8 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import httpx
 import pytest
-from parts import PEAL, free_port
+from parts import PEAL, free_port, status_of
 from sip.phone import Phone
 
 AS_NOBODY = ("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups")
@@ -63,10 +62,7 @@ class Up:
             time.sleep(0.02)
 
     def answers(self, url: str) -> bool:
-        try:
-            return httpx.get(url).status_code == 200
-        except httpx.TransportError:
-            return False
+        return status_of(url) == 200
 
     def wait(self):
         self.until(lambda: self.answers(f"http://127.0.0.1:{self.api}/readyz"))

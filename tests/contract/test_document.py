@@ -2,7 +2,6 @@
 
 import re
 
-import httpx
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from walk import Household, application
@@ -88,7 +87,7 @@ def test_headers_that_are_told_are_sent(server, tenant):
         operation = DOCUMENT["paths"][described][answer.request.method.lower()]
         told = operation["responses"][str(answer.status_code)]["headers"]
         assert set(map(str.lower, told)) <= set(answer.headers)
-    refused = httpx.get(f"{server.url}/api/ver1.0/user")
+    refused = server.web.get("/api/ver1.0/user")
     told = DOCUMENT["paths"]["/api/ver1.0/user"]["get"]["responses"]["401"]["headers"]
     assert "WWW-Authenticate" in told
     assert refused.headers["www-authenticate"] == "Bearer"

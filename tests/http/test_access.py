@@ -6,7 +6,7 @@ from itertools import product
 
 import httpx
 import pytest
-from parts import contents, look
+from parts import NO_TLS, contents, look
 from sqlalchemy import select, update
 from walk import PREFIX, Household, operations
 
@@ -265,7 +265,10 @@ def test_a_blocked_clients_user_is_refused_everywhere_until_it_is_active_again(s
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer " + "x" * 30, "Basic eDp5"])
 def test_without_a_good_token_every_route_is_closed(server, house, authorization):
     headers = {} if authorization is None else {"Authorization": authorization}
-    with httpx.Client(base_url=house.tenant.api.base_url, headers=headers) as nobody, unchanged(server):
+    with (
+        httpx.Client(base_url=house.tenant.api.base_url, headers=headers, verify=NO_TLS) as nobody,
+        unchanged(server),
+    ):
         for operation in GUARDED:
             answer = house.send(nobody, operation)
             assert (answer.status_code, answer.json()) == UNAUTHORIZED, operation
@@ -287,5 +290,5 @@ def test_a_disabled_applications_token_opens_nothing(server, house):
 
 
 def test_a_token_in_the_query_is_no_token(server, house):
-    answer = httpx.get(f"{server.url}{PREFIX}/user/", params={"access_token": house.tenant.api.token})
+    answer = server.web.get(f"{PREFIX}/user/", params={"access_token": house.tenant.api.token})
     assert (answer.status_code, answer.json()) == UNAUTHORIZED

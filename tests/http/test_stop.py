@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from parts import Server, serving
+from parts import NO_TLS, Server, serving
 from sqlalchemy import select, text
 
 from peal.clients.tables import client
@@ -82,7 +82,7 @@ async def waiting(connection):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_idle_connection_keeps_nobody_waiting(database, tmp_path, workers):
-    with serving(database, tmp_path, workers) as server, httpx.Client() as idle:
+    with serving(database, tmp_path, workers) as server, httpx.Client(verify=NO_TLS) as idle:
         assert idle.get(f"{server.url}/healthz").status_code == 200
         started = time.monotonic()
         server.process.terminate()
@@ -95,11 +95,11 @@ def test_what_was_answered_is_there_after_a_restart(database, tmp_path):
         tenant = server.tenant()
         phone = f"/extension/{tenant.extension()}/phone/"
         tenant.api.put(phone, json={"label": "kept"})
-        token = tenant.api.token
         server.process.terminate()
         assert server.process.wait(20) == 0
         server.start()
-        answer = httpx.get(f"{server.url}/api/ver1.0{phone}", headers={"Authorization": f"Bearer {token}"})
+        bearer = {"Authorization": f"Bearer {tenant.api.token}"}
+        answer = server.web.get(f"/api/ver1.0{phone}", headers=bearer)
         assert answer.json()["label"] == "kept"
 
 

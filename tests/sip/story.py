@@ -5,7 +5,7 @@ from collections import Counter
 
 from parts import look
 from sip.exchange import Office
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 
 from peal.calls.tables import call_event
 
@@ -65,12 +65,13 @@ def story(office: Office) -> Story:
 
 def _told(office: Office) -> list[Story]:
     """What stands there now, in no order."""
-    in_order = select(call_event.c.call_id, call_event.c.body).order_by(call_event.c.seq)
-    [rows] = look(office.exchange.api.database, in_order)
+    mine = office.user("")
+    named = select(call_event.c.call_id).where(cast(call_event.c.body, Text).contains(mine))
+    events = select(call_event.c.call_id, call_event.c.body).where(call_event.c.call_id.in_(named))
+    [rows] = look(office.exchange.api.database, events.order_by(call_event.c.seq))
     calls: dict[str, list[dict]] = {}
     for row in rows:
         calls.setdefault(row["call_id"], []).append(row["body"])
-    mine = office.user("")
     return [Story(events) for events in calls.values() if _ends(events[0]).count(mine)]
 
 

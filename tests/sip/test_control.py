@@ -8,7 +8,7 @@ import subprocess
 
 import httpx
 import pytest
-from parts import look
+from parts import NO_TLS, look
 from sip.story import story
 from sqlalchemy import select
 
@@ -34,10 +34,8 @@ FORBIDDEN = [
 ]
 
 
-def ask(exchange, body, path="/rpc", **headers):
-    key = (exchange.folder / "switch" / config.KEY_FILE).read_text()
-    url = f"http://127.0.0.1:{exchange.control}{path}"
-    return httpx.post(url, content=body, headers={"X-Peal-Key": key} | headers)
+def ask(exchange, body):
+    return exchange.post_rpc((exchange.folder / "switch" / config.KEY_FILE).read_text(), content=body)
 
 
 def question(method, params):
@@ -96,7 +94,9 @@ def test_the_control_port_is_on_loopback_only(exchange):
 
 def test_the_phones_port_takes_no_questions(exchange):
     with pytest.raises(httpx.HTTPError):
-        httpx.post(f"http://127.0.0.1:{exchange.port}/rpc", content=question("core.ps", []), timeout=1)
+        httpx.post(
+            f"http://127.0.0.1:{exchange.port}/rpc", content=question("core.ps", []), timeout=1, verify=NO_TLS
+        )
 
 
 def test_no_hash_of_a_password_is_to_be_found_outside_the_database(office):

@@ -8,12 +8,12 @@ from contextlib import ExitStack, contextmanager
 from threading import Event
 
 import pytest
+from parts import transact
 from sip.exchange import Office
 from sip.test_changes import in_force
 from sqlalchemy import update
 
 from peal.bundles.repository import log_routing
-from peal.cli.session import transact
 from peal.extensions.tables import extension
 from peal.phones.tables import phone
 

@@ -6,7 +6,6 @@ import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from parts import free_port, serving
 
@@ -137,7 +136,7 @@ def test_a_switch_that_was_killed_is_a_503_until_it_knows_again(office, exchange
 def test_without_the_key_nobody_learns_anything(office, exchange, key):
     office.phones("101")
     body = {"jsonrpc": "2.0", "id": 1, "method": "ul.dump", "params": []}
-    answer = httpx.post(f"http://127.0.0.1:{exchange.control}/rpc", json=body, headers={"X-Peal-Key": key})
+    answer = exchange.post_rpc(key, json=body)
     assert (answer.status_code, answer.text) == (403, "no")
 
 

@@ -7,11 +7,10 @@ import socket
 
 import httpx
 import pytest
+from parts import transact
 from sound_files import MP3, WAV
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-
-from peal.cli.session import transact
 
 LIST = "/client/@me/sound/"
 FIELDS = [
