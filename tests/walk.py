@@ -197,7 +197,7 @@ class Household:
         look(
             self.tenant.server.database,
             insert(call).values(id=call_id, **both, **texts),
-            insert(leg).values(call_id=call_id, n=0, **both),
+            insert(leg).values(call_id=call_id, n=0, part_id=call_id, **both),
             insert(call_extension).values(call_id=call_id, **own),
         )
 

@@ -44,7 +44,8 @@ def send(house, operation, content, **headers):
     headers = {"Content-Type": operation.media, **{k.replace("_", "-"): v for k, v in headers.items()}}
     kept = {name: value for name, value in headers.items() if value}
     path = path_of(house, operation)
-    return house.tenant.server.admin.request(operation.method, path, content=content, headers=kept)
+    api, query = house.tenant.server.admin, operation.query or None
+    return api.request(operation.method, path, content=content, headers=kept, params=query)
 
 
 def problem(answer, *statuses, fields=None):
@@ -306,6 +307,10 @@ QUERIES = {
     "extension_group_id": ["x"],
     "id": ["x", "-1", "9" * 20],
     "own_only": ["x"],
+    "start_datetime": ["", "x", "2021-13-01", "2021-1-1 24:00:00"],
+    "end_datetime": ["", "x", "2021-02-30"],
+    "flow": ["x"],
+    "extension_id": ["x", "-1", "9" * 20],
 }
 
 
@@ -314,7 +319,7 @@ def test_a_query_that_can_not_be_is_named(house, unchanged, name):
     def check(operation):
         path = path_of(house, operation)
         api = house.tenant.api if "/client/{client_id}" in operation.path else house.tenant.server.admin
-        sent = [api.get(path, params={name: bad}) for bad in QUERIES[name]]
+        sent = [api.get(path, params=operation.query | {name: bad}) for bad in QUERIES[name]]
         return [told for told in (problem(answer, 400, fields={name}) for answer in sent) if told]
 
     listings = [one for one in OPERATIONS if name in queries(one)]

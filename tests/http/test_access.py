@@ -36,6 +36,7 @@ READABLE_BY_AN_EXTENSION = {
     "GET /api/ver1.0/extension/{extension_id}/phone",
     "GET /api/ver1.0/extension/{extension_id}/ani",
     "GET /api/ver1.0/extension/{extension_id}/cdr",
+    "GET /api/ver1.0/extension/{extension_id}/record",
     "GET /api/ver1.0/extension/call_property",
 }
 

@@ -54,6 +54,6 @@ def _time(name: str, text: str) -> datetime:
 
 
 def _extension_id(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) <= MAX_ID):
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_ID):
         raise bad_field("extension_id", "must be an id")
     return int(text)

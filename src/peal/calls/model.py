@@ -1,6 +1,6 @@
 """From the events of a call to the call: pure, the same for any order, repeats and gaps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -12,6 +12,8 @@ from peal.calls.outcome import Outcome
 
 CALLER = 0
 """The number of the caller's leg; that of the phone on branch `i` is `i + 1`."""
+STRIDE = 1000
+"""Between the numbers of the legs of a call's parts."""
 
 
 class Party(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,11 +26,15 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     is_inside: bool = False
     extension: Extension | None = None
     own: Extension | None = None
+    bundle_info: str | None = None
+    """The trace of a bundle: of who calls the phone's, of who is called the main extension's."""
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """What one phone had of a call."""
 
+    part_id: str
+    """What the switch takes for the call."""
     n: int
     flow: str
     number: str
@@ -44,8 +50,8 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A call, as far as its events tell it."""
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What the switch takes for a call, as far as its events tell it."""
 
     id: str
     client_id: int
@@ -68,6 +74,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """In their order, each once."""
     end: Event | None
     """That which ends it."""
+    transfer: str | None
+    """The call in which it was asked for."""
 
     @property
     def flow(self) -> str:
@@ -84,11 +92,72 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """Whether both ends are of one bundle, or one extension."""
         return self.caller.number == self.called.number
 
+    @property
+    def shown(self) -> str:
+        """Who calls, as the other side sees it: between members each shows its own number."""
+        return self.caller.own_number if self.is_between_members else self.caller.number
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call, with what came of it by transfers: to the switch alone those are calls of their own."""
+
+    id: str
+    parts: list[Part]
+    """As they began."""
+
+    @property
+    def first(self) -> Part:
+        """That which says whose the call is."""
+        return self.parts[0]
+
+    @property
+    def ended(self) -> datetime | None:
+        """When the last part was over."""
+        ends = [part.ended for part in self.parts if part.ended]
+        return max(ends) if len(ends) == len(self.parts) else None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended: as the last part in which somebody talked; None while it goes on."""
+        if self.ended is None:
+            return None
+        talked = [part for part in self.parts if part.answered] or [self.first]
+        return max(talked, key=lambda part: (part.ended or part.init, part.id)).outcome
+
+    @property
+    def legs(self) -> list[Leg]:
+        """Those of all parts, numbered through."""
+        return [
+            msgspec.structs.replace(leg, n=place * STRIDE + leg.n)
+            for place, part in enumerate(self.parts)
+            for leg in part.legs
+        ]
+
 
 def assemble(told: Iterable[Event]) -> Call | None:
-    """Return the call that these events make; None: none of them says whose it is."""
-    events = sorted({(e.seq, e.type): e for e in told}.values(), key=lambda e: (e.seq, e.type))
-    return _Story(events).call() if any(event.known for event in events) else None
+    """Return the call that events make, with those of calls that came of it by transfers.
+
+    None: no event says whose it is.
+    """
+    found: dict[str, list[Event]] = {}
+    for event in {(e.call, e.seq, e.type): e for e in told}.values():
+        found.setdefault(event.call, []).append(event)
+    stories = [
+        _Story(sorted(events, key=lambda e: (e.seq, e.type)))
+        for events in found.values()
+        if any(event.known for event in events)
+    ]
+    parts = sorted((story.part() for story in stories), key=lambda part: (part.init, part.id))
+    return Call(root(parts[0].id, {part.id: part.transfer for part in parts}), parts) if parts else None
+
+
+def root(call_id: str, transfers: Mapping[str, str | None]) -> str:
+    """Return the call that `call_id` came of, over any number of transfers."""
+    seen = {call_id}
+    while (before := transfers.get(call_id)) and before not in seen:
+        seen.add(before)
+        call_id = before
+    return call_id
 
 
 class _Story:
@@ -100,9 +169,9 @@ class _Story:
         self.first = self.parties[0]
         self.ends = {event.type: event for event in events}
 
-    def call(self) -> Call:
+    def part(self) -> Part:
         first = self.first
-        return Call(
+        return Part(
             id=first.call,
             client_id=self.known.client_id,
             domain=first.domain,
@@ -120,6 +189,7 @@ class _Story:
             legs=self.legs(),
             events=list(self.events),
             end=self.end,
+            transfer=next((event.transfer for event in self.parties if event.transfer), None),
         )
 
     @cached_property
@@ -134,12 +204,18 @@ class _Story:
 
     @cached_property
     def caller(self) -> Party:
-        return self._party(self.first.from_, self.first.from_main, is_inside="*" in self.first.from_)
+        party = self._party(self.first.from_, self.first.from_main, is_inside="*" in self.first.from_)
+        if party.own_number == party.number:
+            return party
+        return msgspec.structs.replace(party, bundle_info=self._info(party.own, party.own_number))
 
     @cached_property
     def called(self) -> Party:
         reached = self.first.type != "refused" or self.first.to in self.known.extensions
-        return self._party(self.first.to, self.first.to_main, is_inside="*" in self.first.to and reached)
+        party = self._party(self.first.to, self.first.to_main, is_inside="*" in self.first.to and reached)
+        if party.own_number == party.number and not self.known.members:
+            return party
+        return msgspec.structs.replace(party, bundle_info=self._info(party.extension, party.number))
 
     def _party(self, own: str, main: str, *, is_inside: bool) -> Party:
         number = main or own
@@ -151,6 +227,10 @@ class _Story:
             extension=extensions.get(number),
             own=extensions.get(own),
         )
+
+    def _info(self, extension: Extension | None, number: str) -> str:
+        """Return the trace of a bundle; all phones of a call ring in one round."""
+        return f"{extension.id if extension else ''};{short(number)};{self.first.call[:4]}"
 
     @cached_property
     def init(self) -> datetime:
@@ -208,14 +288,14 @@ class _Story:
 
     def _callers_leg(self) -> Leg:
         caller = self.caller
-        of_another = caller.own_number != caller.number
         return Leg(
+            part_id=self.first.call,
             n=CALLER,
             flow="out",
             number=caller.number,
             extension=caller.extension,
-            bundle=caller.own if of_another else None,
-            bundle_info=self._info(caller.own, caller.own_number) if of_another else None,
+            bundle=caller.own if caller.bundle_info else None,
+            bundle_info=caller.bundle_info,
             init=self.init,
             answered=self.answered,
             ended=self.ended,
@@ -244,14 +324,14 @@ class _Story:
         event = begin or end
         assert event  # noqa: S101 - one of both named the branch
         number = self._full(event.device)
-        bundle = self.called if number != self.called.number or number in self.known.members else None
         return Leg(
+            part_id=self.first.call,
             n=branch + 1,
             flow="in",
             number=number,
             extension=self.known.extensions.get(number),
-            bundle=bundle.extension if bundle else None,
-            bundle_info=self._info(bundle.extension, bundle.number) if bundle else None,
+            bundle=self.called.extension if self.called.bundle_info else None,
+            bundle_info=self.called.bundle_info,
             init=event.moment,
             answered=self.answered if won else None,
             ended=self.ended if won or not end else end.moment,
@@ -264,11 +344,11 @@ class _Story:
             return outcome.of_leg(end.code, was_answered=bool(self.answer))
         return outcome.of_leg("487", was_answered=bool(self.answer)) if self.end else None
 
-    def _info(self, extension: Extension | None, number: str) -> str:
-        """Return the trace of a bundle; all phones of a call ring in one round."""
-        return f"{extension.id if extension else ''};{number.rpartition('*')[2]};{self.first.call[:4]}"
-
     def _transferred(self, number: str) -> str | None:
         """Return how a phone transferred the call."""
-        short = number.rpartition("*")[2]
-        return next((event.reason for event in self._all("transfer") if event.device == short), None)
+        return next((e.reason for e in self._all("transfer") if e.device == short(number)), None)
+
+
+def short(number: str) -> str:
+    """Return a full number without the client's prefix."""
+    return number.rpartition("*")[2]

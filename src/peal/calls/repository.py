@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, tuple_
+from sqlalchemy import delete, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from peal.calls.event import Event, Extension
+from peal.calls.model import root
 from peal.calls.tables import call, call_event, call_extension, leg
 from peal.clients.tables import client
 from peal.extensions.tables import extension
@@ -87,6 +88,40 @@ async def events_of(connection: AsyncConnection, call_ids: Collection[str]) -> d
     for row in await connection.execute(query):
         found[row.call_id].append(msgspec.convert(row.body, Event))
     return found
+
+
+async def families(connection: AsyncConnection, call_ids: Collection[str]) -> dict[str, set[str]]:
+    """Return these calls and all that transfers tie to them, by the call that each came of."""
+    transfers: dict[str, str] = {}
+    asked: set[str] = set()
+    new = set(call_ids)
+    while new:
+        asked |= new
+        query = select(call_event.c.call_id, call_event.c.transfer).where(
+            call_event.c.transfer.is_not(None),
+            or_(call_event.c.call_id.in_(new), call_event.c.transfer.in_(new)),
+        )
+        found = {row.call_id: row.transfer for row in await connection.execute(query)}
+        transfers |= found
+        new = {*found, *found.values()} - asked
+    result: dict[str, set[str]] = {}
+    for call_id in asked:
+        result.setdefault(root(call_id, transfers), set()).add(call_id)
+    return result
+
+
+async def going_on(connection: AsyncConnection) -> list[str]:
+    """Return the calls that are not over."""
+    query = select(call.c.id).where(call.c.hangup_time.is_(None)).order_by(call.c.init_time)
+    return [row.id for row in await connection.execute(query)]
+
+
+async def forget(connection: AsyncConnection, calls: Collection[str], legs: Collection[str]) -> None:
+    """Delete calls that have turned out to be of others, and the legs of calls that are written anew."""
+    if calls:
+        await connection.execute(delete(call).where(call.c.id.in_(calls)))
+    if legs:
+        await connection.execute(delete(leg).where(leg.c.call_id.in_(legs)))
 
 
 async def write(

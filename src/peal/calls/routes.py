@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from peal.calls import listing, show
 from peal.calls.filters import Filters, filters_of
-from peal.calls.schemas import CallHistory, Calls, CallWithLegs, Cdrs, Order, Stats, Total
+from peal.calls.schemas import CallHistory, Calls, CallWithLegs, Cdr, Cdrs, Order, Stats, Total
 from peal.db.work import Work, reading
 from peal.errors import NotFound
 from peal.http import realms
@@ -140,6 +140,34 @@ async def list_extension_cdr(
         return await _legs(work, place.client_id, replace(wanted, extension_ids=(place.id,)))
 
 
+@get("/client/{client_id:str}/record", tags=["statistics"], summary="Records of a client's calls")
+async def list_client_records(
+    request: ApiRequest,
+    client_id: FromPath[str],
+    start_datetime: FromQuery[str] = "",
+    end_datetime: FromQuery[str] = "",
+) -> list[Cdr]:
+    """None: calls are not recorded yet."""
+    filters_of(request)
+    async with reading(request.app.state.database) as work:
+        await realms.client_realm(work, request.user, client_id)
+    return []
+
+
+@get("/extension/{extension_id:str}/record", tags=["statistics"], summary="Records of an extension's calls")
+async def list_extension_records(
+    request: ApiRequest,
+    extension_id: FromPath[str],
+    start_datetime: FromQuery[str] = "",
+    end_datetime: FromQuery[str] = "",
+) -> list[Cdr]:
+    """None: calls are not recorded yet."""
+    filters_of(request)
+    async with reading(request.app.state.database) as work:
+        await realms.extension_realm(work, request.user, extension_id)
+    return []
+
+
 @asynccontextmanager
 async def _statistics(request: ApiRequest) -> AsyncIterator[Work]:
     """Lend a connection to the one statistics request that a user may have at a time."""
@@ -158,4 +186,13 @@ def _paged(wanted: Filters) -> tuple[int, int, Order]:
     return page.page, page.per_page, "desc" if page.descending else "asc"
 
 
-ROUTES = [list_call_history, get_call, list_calls, get_stats, list_client_cdr, list_extension_cdr]
+ROUTES = [
+    list_call_history,
+    get_call,
+    list_calls,
+    get_stats,
+    list_client_cdr,
+    list_extension_cdr,
+    list_client_records,
+    list_extension_records,
+]

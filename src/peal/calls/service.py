@@ -1,6 +1,6 @@
 """What can be done with calls. The caller has opened the transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from peal.calls import repository
 from peal.calls.event import Event, Known
-from peal.calls.model import Call, Leg, Party, assemble
+from peal.calls.model import Call, Leg, assemble
+from peal.calls.outcome import Outcome
 from peal.calls.repository import Address, Found, Row
 
 
@@ -28,15 +29,30 @@ async def take_in(connection: AsyncConnection, told: Sequence[Told]) -> None:
 
 
 async def take(connection: AsyncConnection, call_ids: Collection[str]) -> None:
-    """Make calls anew from their events."""
-    stories = await repository.events_of(connection, call_ids)
-    calls = [call for events in stories.values() if (call := assemble(events))]
+    """Make calls anew from their events, with all that came of them by transfers."""
+    families = await repository.families(connection, call_ids)
+    calls = await _assembled(connection, families)
+    tied = {call_id: parts - {call_id} for call_id, parts in families.items() if len(parts) > 1}
+    await repository.forget(connection, set().union(*tied.values()), tied)
     await repository.write(
         connection,
         [_call_row(call) for call in calls],
         [_leg_row(call, leg) for call in calls for leg in call.legs],
         [row for call in calls for row in _extension_rows(call)],
     )
+
+
+async def unfinished(connection: AsyncConnection) -> list[str]:
+    """Return what the switch should still have: its ids of calls that nothing has ended."""
+    going_on = await repository.going_on(connection)
+    calls = await _assembled(connection, await repository.families(connection, going_on))
+    return [part.id for call in calls for part in call.parts if part.ended is None]
+
+
+async def _assembled(connection: AsyncConnection, families: Mapping[str, set[str]]) -> list[Call]:
+    events = await repository.events_of(connection, {part for parts in families.values() for part in parts})
+    stories = ([event for part in parts for event in events[part]] for parts in families.values())
+    return [call for story in stories if (call := assemble(story))]
 
 
 async def _known(connection: AsyncConnection, told: Sequence[Told]) -> dict[str, Known]:
@@ -82,47 +98,50 @@ def _event_row(told: Told, known: Known | None) -> Row:
         "call_id": event.call,
         "seq": event.seq,
         "at": event.moment,
+        "transfer": event.transfer or None,
         "body": told.body | more,
     }
 
 
 def _call_row(call: Call) -> Row:
-    account, outcome = call.account, call.outcome
+    first, outcome = call.first, call.outcome
+    account = first.account
     return {
         "id": call.id,
-        "client_id": call.client_id,
-        "flow": call.flow,
-        "domain": call.domain,
-        "init_time": call.init,
-        "bridged_time": call.answered,
+        "client_id": first.client_id,
+        "flow": first.flow,
+        "domain": first.domain,
+        "init_time": first.init,
+        "bridged_time": first.answered,
         "hangup_time": call.ended,
-        "from_username": _shown(call, call.caller),
-        "from_screen_name": call.caller_name,
-        "to_username": call.called.own_number,
-        "bridged_username": call.answered_by,
-        "dialled": call.dialled,
-        "did_number": call.did,
-        "ani_number": call.ani,
+        "from_username": first.shown,
+        "from_screen_name": first.caller_name,
+        "to_username": first.called.own_number,
+        "bridged_username": first.answered_by,
+        "dialled": first.dialled,
+        "did_number": first.did,
+        "ani_number": first.ani,
         "extension_id": account.extension.id if account.extension else None,
         "extension_number": account.number,
         "extension_type": account.extension.type if account.extension else None,
+        **_end(outcome),
+    }
+
+
+def _end(outcome: Outcome | None) -> Row:
+    return {
         "result": outcome.result if outcome else None,
         "hangup_cause": outcome.cause if outcome else None,
         "hangup_disposition": outcome.disposition if outcome else None,
     }
 
 
-def _shown(call: Call, party: Party) -> str:
-    """Return the number that the other side sees: between members each has its own."""
-    return party.own_number if call.is_between_members else party.number
-
-
 def _leg_row(call: Call, leg: Leg) -> Row:
-    outcome = leg.outcome
     return {
         "call_id": call.id,
-        "client_id": call.client_id,
+        "client_id": call.first.client_id,
         "n": leg.n,
+        "part_id": leg.part_id,
         "flow": leg.flow,
         "init_time": leg.init,
         "bridged_time": leg.answered,
@@ -132,23 +151,21 @@ def _leg_row(call: Call, leg: Leg) -> Row:
         "bundle_extension_id": leg.bundle.id if leg.bundle else None,
         "bundle_info": leg.bundle_info,
         "transfer_reason": leg.transfer_reason,
-        "result": outcome.result if outcome else None,
-        "hangup_cause": outcome.cause if outcome else None,
-        "hangup_disposition": outcome.disposition if outcome else None,
+        **_end(leg.outcome),
     }
 
 
 def _extension_rows(call: Call) -> list[Row]:
     """Return whose a call is: of both sides, of the phones that rang, and of their main extensions."""
-    theirs = [call.caller.extension, call.caller.own, call.called.extension, call.called.own]
+    parties = [party for part in call.parts for party in (part.caller, part.called)]
+    theirs = [extension for party in parties for extension in (party.extension, party.own)]
     theirs += [extension for leg in call.legs for extension in (leg.extension, leg.bundle)]
-    ids = {extension.id for extension in theirs if extension}
     return [
         {
             "call_id": call.id,
-            "client_id": call.client_id,
+            "client_id": call.first.client_id,
             "extension_id": extension_id,
-            "init_time": call.init,
+            "init_time": call.first.init,
         }
-        for extension_id in sorted(ids)
+        for extension_id in sorted({extension.id for extension in theirs if extension})
     ]

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from peal.calls import ids
+from peal.calls.model import STRIDE
 from peal.calls.schemas import Call, CallWithLegs, Cdr
 from peal.kit import dates
 
@@ -32,7 +33,7 @@ def leg(row: Row, own: Row) -> Cdr:
         dest_domain=row["domain"],
         ani_number=row["ani_number"],
         application="call",
-        record_uuid=ids.record_uuid(own["extension_id"], row["id"], own["n"]),
+        record_uuid=ids.record_uuid(own["extension_id"], own["part_id"], own["n"] % STRIDE),
         record_file_size=0,
         bundle_info=own["bundle_info"],
         transfer_reason=own["transfer_reason"],

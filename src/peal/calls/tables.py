@@ -16,6 +16,8 @@ from sqlalchemy import (
 
 from peal.db.metadata import Id, metadata
 
+_TRANSFERRED = text("transfer IS NOT NULL")
+
 call_event = Table(
     "call_event",
     metadata,
@@ -23,12 +25,17 @@ call_event = Table(
     Column("call_id", String(32), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("at", DateTime, nullable=False),
+    Column("transfer", String(32)),
     Column("body", JSON, nullable=False),
     Index(None, "call_id", "seq"),
     Index(None, "at"),
+    *(
+        Index(name, column, sqlite_where=_TRANSFERRED, postgresql_where=_TRANSFERRED)
+        for name, column in (("ix_call_event_transferred", "call_id"), ("ix_call_event_transfer", "transfer"))
+    ),
 )
 """One row per event, however often it was told; `seq` is its number within the call, from 1. The body holds
-what was known of its numbers when it came."""
+what was known of its numbers when it came. `transfer` is the call that its own came of."""
 
 call = Table(
     "call",
@@ -68,6 +75,7 @@ leg = Table(
     Column("call_id", String(32), nullable=False),
     Column("client_id", Id, nullable=False),
     Column("n", Integer, nullable=False),
+    Column("part_id", String(32), nullable=False),
     Column("flow", String(3), nullable=False),
     Column("init_time", DateTime, nullable=False),
     Column("bridged_time", DateTime),
@@ -83,7 +91,8 @@ leg = Table(
     PrimaryKeyConstraint("call_id", "client_id", "n"),
     ForeignKeyConstraint(["call_id", "client_id"], ["call.id", "call.client_id"], ondelete="CASCADE"),
 )
-"""What one phone had of a call: 0 is the caller's, then the phones that rang. `bundle_extension_id` is the
+"""What one phone had of a call: 0 is the caller's, then the phones that rang; then those of what came of it
+by transfers, `part_id` is what the switch takes for a call. `bundle_extension_id` is the
 extension that `bundle_info` names."""
 
 call_extension = Table(

@@ -20,11 +20,21 @@ def upgrade() -> None:
         sa.Column("call_id", sa.String(length=32), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("transfer", sa.String(length=32), nullable=True),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_event")),
     )
     op.create_index(op.f("ix_call_event_call_id_seq"), "call_event", ["call_id", "seq"])
     op.create_index(op.f("ix_call_event_at"), "call_event", ["at"])
+    transferred = sa.text("transfer IS NOT NULL")
+    for name, column in (("transferred", "call_id"), ("transfer", "transfer")):
+        op.create_index(
+            f"ix_call_event_{name}",
+            "call_event",
+            [column],
+            sqlite_where=transferred,
+            postgresql_where=transferred,
+        )
     _numbers()
     _trunks()
     dialect = op.get_bind().dialect.name

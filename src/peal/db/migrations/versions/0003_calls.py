@@ -54,6 +54,7 @@ def _leg() -> None:
         sa.Column("call_id", sa.String(length=32), nullable=False),
         sa.Column("client_id", Id, nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("part_id", sa.String(length=32), nullable=False),
         sa.Column("flow", sa.String(length=3), nullable=False),
         sa.Column("init_time", sa.DateTime(), nullable=False),
         sa.Column("bridged_time", sa.DateTime(), nullable=True),
