@@ -1,5 +1,5 @@
 # `make run` and `make test` do everything, set-up included.
-.PHONY: setup run demo test test-slow bench bench-sip lint openapi behaviour clean
+.PHONY: setup run demo test test-slow bench bench-sip bench-history lint openapi behaviour clean
 
 setup:
 	@setup/install
@@ -22,6 +22,9 @@ test-slow: setup
 
 bench: setup
 	.venv/bin/python benchmarks/bench.py
+
+bench-history: setup
+	.venv/bin/python benchmarks/history/bench.py
 
 bench-sip: setup
 	.venv/bin/python benchmarks/switch/bench.py

@@ -14,6 +14,7 @@ from litestar.routes import HTTPRoute
 import peal
 from peal import settings as settings_module
 from peal.bundles.routes import ROUTES as BUNDLES
+from peal.calls.measures import measure as measure_calls
 from peal.calls.routes import ROUTES as CALLS
 from peal.clients.routes import ROUTES as CLIENTS
 from peal.db.engine import Database
@@ -79,6 +80,7 @@ def create_litestar(settings: Settings) -> Litestar:
     app.state.tokens = Tokens(app.state.database, settings.token_cache_seconds)
     app.state.hourly_limit = HourlyLimit(app.state.database)
     app.state.statistics = OneAtATime("Stats request already exists, concurrent request not allowed")
+    app.state.measures = [measure_calls]
     app.state.guess_limit = GuessLimit(settings.guess_limit)
     return app
 

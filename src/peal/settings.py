@@ -42,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_body: Annotated[int, msgspec.Meta(ge=1024)] = 1_048_576
     """Bytes of a request body, at most (sounds have a limit of their own)."""
 
+    history_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 365
+    """Days that calls are kept in the history; 0: for ever."""
+
     switch: bool = True
     """Whether `peal up` runs the SIP service, too."""
     phones: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 10_000

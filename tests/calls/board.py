@@ -36,7 +36,7 @@ class Board:
         """Put events into the spool and forward them."""
         rows = [(f"{event['call']};{event['seq']}", json.dumps(event)) for event in events]
         with closing(sqlite3.connect(self.spool)) as file, file:
-            file.executemany("INSERT INTO event VALUES (?, ?)", rows)
+            file.executemany("INSERT OR IGNORE INTO event VALUES (?, ?)", rows)
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, self._forward()).result()
 

@@ -4,6 +4,7 @@ import time
 
 from parts import look
 from sip.exchange import SOON
+from sip.history import over
 from sqlalchemy import select
 
 from peal.calls.tables import call_event
@@ -104,6 +105,9 @@ def test_row_39_a_call_goes_on_as_it_began_when_its_phone_leaves_the_bundle(offi
     assert {m.address("From").user for m in first if m.method != "INFO"} == {"100"}
     ends = wait_for(lambda: [body for body in events_of(office, "hangup") if "answered_at" in body])
     assert [(body["from"], body["from_main"]) for body in ends] == [(office.user("101"), office.user("100"))]
+    [first] = [each for each in over(office) if each.shown["result"] == "answered"]
+    assert first.call == ("in of 200", "100 calls 200", "answered", "caller_bye")
+    assert first.legs == ["in 200 answered", "out 100 answered, 101"]
 
 
 def shown_by(phone, callee):
@@ -122,6 +126,9 @@ def test_row_40_a_phone_that_is_blocked_ends_its_call_and_gets_no_new_one(office
     office.put_extension("101", status="blocked")
     callee.on_call = lambda leg: leg.decline()
     in_force(lambda: one.invite("200").final().status, 403)
+    refused = wait_for(lambda: [each for each in over(office) if each.shown["result"] == "failed"])
+    assert [each.call for each in refused] == [("out of 100", "100 calls 200", "failed", "internal_cancel")]
+    assert refused[0].legs == ["out 100 failed, 101"]
     assert callee.invite("101").final().status == 480
     assert call.reinvite(hold=True).status == 200
     assert leg.info().status == 200

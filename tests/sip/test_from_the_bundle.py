@@ -3,6 +3,7 @@
 import pytest
 from sip import sdp
 from sip.exchange import DOMAIN
+from sip.history import history
 from sip.story import story
 from sip.test_changes import talk
 
@@ -92,6 +93,10 @@ def test_row_27_a_call_from_an_associated_phone_shows_the_main_extension_and_not
     assert told.numbers("hangup", "from", "from_main", "to", "to_main") == ("101", "100", "200", "200")
     assert told.numbers("answer", "answered_by") == ("200",)
     assert told.legs == [("200", "200")]
+    by = {bye_by_caller: "caller_bye", bye_by_callee: "callee_bye"}
+    assert history(office).call == ("in of 200", "100 calls 200", "answered", by[end])
+    assert history(office).legs == ["in 200 answered", "out 100 answered, 101"]
+    assert history(office).shown["from_screen_name"] == "Name 100"
 
 
 # Break: call.cfg, NO_ROUTES: without one of its lines.
@@ -172,6 +177,8 @@ def test_row_29_a_forged_identity_never_arrives(office, user):
     asked = [message for message in callee.received if message.is_request and message.call_id == call.call_id]
     assert {message.address("From").user for message in asked} == {wanted}
     assert story(office).numbers("hangup", "from", "from_main") == ("101", "100")
+    assert history(office).call == ("in of 200", "100 calls 200", "answered", "caller_bye")
+    assert history(office).shown["from_screen_name"] == "Name 100"
 
 
 # Break: call.cfg, SHOW: `$avp(hidden)` stays 0.
@@ -194,6 +201,8 @@ def test_row_30_who_asks_to_be_anonymous_is_but_not_to_us(office, asked):
     told = story(office)
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
     assert told.numbers("begin", "from", "from_main", "to") == ("101", "100", "200")
+    assert history(office).call == ("in of 200", "100 calls 200", "answered", "caller_bye")
+    assert history(office).legs == ["in 200 answered", "out 100 answered, 101"]
 
 
 # Break: dialog.cfg, OTHER_SIDE: without a line of `$avp(peer)`.
@@ -263,6 +272,10 @@ def test_row_34_the_events_of_a_call_from_an_associated_phone_name_the_main_exte
     for kind in ("begin", "answer", "hangup"):
         assert told.numbers(kind, "from", "from_main", "to", "to_main") == ("101", "100", "200", "200")
         assert told.one(kind)["domain"] == DOMAIN
+    assert history(office).legs == ["in 200 answered", "out 100 answered, 101"]
+    [out] = [leg for leg in history(office).shown["cdr"] if leg["flow"] == "out"]
+    assert out["extension_id"] == office.ids["100"]
+    assert out["bundle_info"].split(";")[:2] == [str(office.ids["101"]), "101"]
 
 
 # Break: dialog.cfg, OTHER_SIDE: without OVERTAKEN.

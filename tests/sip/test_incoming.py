@@ -3,6 +3,7 @@
 from base64 import b64decode
 
 from parts import look
+from sip.history import history, past
 from sip.lines import E
 from sip.story import story
 from sip.test_changes import wait_for
@@ -35,6 +36,15 @@ def test_row_16_a_call_from_outside_rings_the_bundle_that_the_number_is_bound_to
     assert told.one("hangup")["ended_by"] == "caller"
     assert told.numbers("answer", "answered_by") == ("101",)
     assert told.legs == [("100", "487"), ("101", "200"), ("102", "487")]
+    call = history(office)
+    assert call.call == ("in of 100", f"{E} calls 100", "answered", "caller_bye")
+    assert call.legs == [
+        "in 100 answered elsewhere, 100",
+        "in 101 answered, 100",
+        "in 102 answered elsewhere, 100",
+    ]
+    assert (call.shown["did_number"], call.shown["ext_number_reg"]) == (did, did)
+    assert {leg["did_number"] for leg in call.shown["cdr"]} == {did}
 
 
 # Break: incoming.cfg, INCOMING: the row is that of the main extension, always.
@@ -49,6 +59,8 @@ def test_row_16_a_number_of_an_associated_extension_rings_only_that(office, outs
     told = story(office)
     assert told.numbers("begin", "to", "to_main", "did") == ("101", "100", did)
     assert told.numbers("hangup", "did", "code") == (did, "486")
+    assert history(office).call == ("in of 100", f"{E} calls 101", "busy", "callee_refuse")
+    assert history(office).legs == ["in 101 busy, 100"]
 
 
 # Break: call.cfg, LIMIT: not counted without a row of the caller's.
@@ -63,6 +75,11 @@ def test_row_22_calls_from_outside_count(office, outside):
     assert caller.invite("102").final().status == 486
     assert line.phone.invite(did).final().status == 486
     assert leg.bye().status == 200
+    assert [each.call[1:3] for each in past(office, 3)] == [
+        (f"{E} calls 100", "answered"),
+        ("200 calls 102", "busy"),
+        (f"{E} calls 100", "busy"),
+    ]
 
 
 # Break: incoming.cfg, CALLER: From alone.

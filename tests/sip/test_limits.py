@@ -1,6 +1,7 @@
 """Behaviour table, "Limits"."""
 
 import pytest
+from sip.history import past
 from sip.story import stories
 from sip.test_to_the_bundle import ring
 
@@ -28,6 +29,9 @@ def assert_refused(office, number):
     assert told.kinds == {"refused": 1}
     assert told.one("refused")["code"] == "486"
     assert told.numbers("refused", "from", "to", "to_main") == ("201", number, "100")
+    call = past(office, 2)[1]
+    assert call.call == ("in of 100", f"201 calls {number}", "busy", "internal_cancel")
+    assert call.legs == ["out 201 busy"]
 
 
 # Break: call.cfg, LIMIT: compares with the limit plus one.
@@ -58,6 +62,8 @@ def test_row_23_of_twenty_calls_at_the_same_instant_exactly_one_gets_through(off
     calls = [callers[n % 2].invite(("100", "101", "102")[n % 3]) for n in range(20)]
     codes = sorted(call.final(10).status for call in calls)
     assert codes == [200] + [486] * 19
+    next(call for call in calls if call.final().status == 200).bye()
+    assert sorted(each.shown["result"] for each in past(office, 20)) == ["answered"] + ["busy"] * 19
 
 
 # Break: dialog.cfg, IN_DIALOG: a BYE is answered with 200 and goes nowhere.
@@ -67,6 +73,7 @@ def test_row_24_after_the_hangup_the_next_gets_through(office, busy):
         assert answered(caller, "100", one, main, two).bye().status == 200
     call = answered(other, "101", one)
     assert call.bye().status == 200
+    assert [each.shown["result"] for each in past(office, 4)] == ["answered"] * 4
 
 
 # Break: call.cfg, LIMIT: without the comparison of `$avp(my_main)`.

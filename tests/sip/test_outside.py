@@ -1,6 +1,7 @@
 """Behaviour table: calls to the outside; a phone of ours is the network behind the trunk, E."""
 
 import pytest
+from sip.history import history, past
 from sip.lines import E
 from sip.story import stories, story
 from sip.test_to_the_bundle import assert_quiet, ring
@@ -42,6 +43,10 @@ def test_row_28_the_trunk_sees_the_number_of_the_main_extension(office, outside)
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
     assert told.numbers("begin", "from", "from_main", "to", "dialled") == ("101", "100", E, E)
     assert told.legs == [(f"trunk:{line.id}", "200")]
+    past_call = history(office)
+    assert past_call.call == ("out of 100", f"100 calls {E}", "answered", "caller_bye")
+    assert past_call.legs == ["out 100 answered, 101"]
+    assert (past_call.shown["bridged_username"], past_call.shown["cdr"][0]["ani_number"]) == (E, own)
 
 
 # Break: outside.cfg, MY_ANI: without the line of `$avp(client_ani)`.
@@ -59,6 +64,8 @@ def test_row_28_without_a_number_of_its_own_the_trunk_sees_the_clients(office, o
     assert told.kinds == {"begin": 1, "hangup": 1}
     assert told.one("hangup")["code"] == "487"
     assert told.legs == [(f"trunk:{line.id}", "487")]
+    assert history(office).call == ("out of 100", f"100 calls {E}", "not answered", "caller_cancel")
+    assert history(office).shown["cdr"][0]["ani_number"] == company
 
 
 # Break: outside.cfg, MY_ANI: without the line of `No number to show`.
@@ -71,6 +78,8 @@ def test_row_28_without_any_number_to_show_the_call_is_refused(office, outside):
     assert told.kinds == {"refused": 1}
     assert told.one("refused")["code"] == "403"
     assert told.numbers("refused", "from", "from_main", "to", "dialled") == ("101", "100", E, E)
+    assert history(office).call == ("out of 100", f"100 calls {E}", "failed", "internal_cancel")
+    assert history(office).legs == ["out 100 failed, 101"]
 
 
 # Break: transfer.cfg, REFER: without the line of `$dlg_var(trunk)`.
@@ -181,6 +190,8 @@ def test_row_35_a_refused_number_is_403_and_an_event(office, outside, where):
     assert told.kinds == {"refused": 1}
     assert told.one("refused")["code"] == "403"
     assert told.numbers("refused", "from", "from_main", "dialled") == ("101", "100", "8101234")
+    assert history(office).call == ("out of 100", "100 calls 8101234", "failed", "internal_cancel")
+    assert history(office).legs == ["out 100 failed, 101"]
 
 
 # Break: outside.cfg, OUTSIDE: without NO_NUMBER.
@@ -196,6 +207,9 @@ def test_row_36_a_number_that_exists_nowhere_is_404_and_an_event(office, outside
     assert [each.kinds for each in told] == [{"refused": 1}] * len(numbers)
     assert sorted(each.one("refused")["dialled"] for each in told) == sorted(numbers)
     assert {each.one("refused")["code"] for each in told} == {"404"}
+    for call in past(office, len(numbers)):
+        assert (call.call[0], call.call[2:]) == ("out of 100", ("failed", "internal_cancel"))
+        assert call.legs == ["out 100 failed, 101"]
 
 
 # Break: outside.cfg, MY_TRUNKS: without NO_NUMBER.
@@ -205,18 +219,22 @@ def test_row_36_without_a_trunk_a_number_outside_is_404_and_an_event(office, out
     assert caller.invite(E).final().status == 404
     assert_quiet(foreign.phone)
     assert story(office).one("refused")["code"] == "404"
+    assert history(office).call == ("out of 100", f"100 calls {E}", "failed", "internal_cancel")
 
 
 # Break: call.cfg, REACH: the type is not looked at.
 @pytest.mark.parametrize("kind", ["queue", "ivr", "fax"])
 def test_row_36_an_extension_without_phones_is_480_and_an_event(office, kind):
     caller = office.phone("101")
-    office.tenant.extension(name="300", type=kind, status="active")
+    office.ids["300"] = office.tenant.extension(name="300", type=kind, status="active")
     assert caller.invite("300").final().status == 480
     told = story(office)
     assert told.kinds == {"refused": 1}
     assert told.one("refused")["code"] == "480"
     assert told.numbers("refused", "from_main", "to", "dialled") == ("100", "300", "300")
+    assert history(office).call == ("in of 300", "100 calls 300", "failed", "internal_cancel")
+    assert history(office).legs == ["out 100 failed, 101"]
+    assert history(office).shown["extension_type"] == kind
 
 
 # Break: identify.cfg, IDENTIFY: without the line of `$avp(emergency)`; call.cfg, RESOLVE: the same.
@@ -243,6 +261,12 @@ def test_row_37_an_emergency_call_goes_through_whatever_stands_in_its_way(office
     for told in stories(office, 2):
         assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
         assert {event["emergency"] for event in told.events if event["type"] not in ("ring", "leg")} == {"1"}
+    calls = past(office, 2)
+    assert [each.call for each in calls] == [
+        ("out of 100", f"100 calls {number}", "answered", "caller_bye") for _ in calls
+    ]
+    assert [each.legs for each in calls] == [["out 100 answered, 101"], ["out 100 answered"]]
+    assert [each.shown["ext_number_reg"] for each in calls] == [here, of_main]
 
 
 # Break: outside.cfg, MY_ANI: refused without a number, emergency or not.

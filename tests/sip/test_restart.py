@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 
 import pytest
+from sip.history import history, past
 from sip.story import stories, story
 from sip.test_changes import talk, wait_for
 from sip.test_from_the_bundle import bye_by_callee, bye_by_caller
@@ -71,6 +72,10 @@ def test_row_43_a_call_outlives_the_switch(office, exchange, transport, end):
     assert hung_up["answered_at"] == begun["answered_at"]
     lasted = float(hung_up["at"]) - float(hung_up["answered_at"])
     assert abs(lasted - seen) < 0.5
+    call = history(office)
+    assert call.call[:3] == ("in of 200", "100 calls 200", "answered")
+    assert call.legs == ["in 200 answered", "out 100 answered, 101"]
+    assert abs(call.shown["bridged_duration"] - seen) <= 1
     assert hung_up["seq"] > begun["seq"]
 
 
@@ -89,6 +94,7 @@ def test_row_24_a_call_that_is_up_counts_after_a_crash_of_the_switch_until_it_en
     legs[0].answer()
     assert again.final().status == 200
     assert again.bye().status == 200
+    assert [each.shown["result"] for each in past(office, 3)] == ["answered", "busy", "answered"]
 
 
 # Break: call.cfg, REMEMBER: without `dlg_set_property`.

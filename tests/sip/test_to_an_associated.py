@@ -1,5 +1,6 @@
 """Behaviour table, "Calls to an associated extension"."""
 
+from sip.history import history
 from sip.story import story
 from sip.test_to_the_bundle import BUNDLE, assert_quiet, assert_stopped, ring
 
@@ -19,6 +20,8 @@ def test_row_18_a_call_to_an_associated_extension_rings_only_that(office):
     assert told.numbers("begin", "to", "to_main", "dialled") == ("101", "100", "101")
     assert told.numbers("hangup", "answered_by") == ("101",)
     assert told.legs == [("101", "200")]
+    assert history(office).call == ("in of 100", "200 calls 101", "answered", "caller_bye")
+    assert history(office).legs == ["in 101 answered, 100", "out 200 answered"]
 
 
 # Break: call.cfg, REMEMBER: `$dlg_var(a) = "0"`.
@@ -35,6 +38,8 @@ def test_row_19_the_main_extension_calls_an_associated_one(office):
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
     assert told.numbers("begin", "from", "from_main", "to", "to_main") == ("100", "100", "101", "100")
     assert told.legs == [("101", "200")]
+    assert history(office).call == ("in of 100", "100 calls 101", "answered", "caller_bye")
+    assert history(office).legs == ["in 101 answered, 100", "out 100 answered"]
 
 
 # Break: ring.cfg, PHONES: `if ($var(member) != $avp(me))` left out; call.cfg, REMEMBER: the main one's number
@@ -54,6 +59,9 @@ def test_row_20_an_associated_extension_calls_its_main_one(office):
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
     assert told.numbers("begin", "from", "from_main", "to", "to_main") == ("101", "100", "100", "100")
     assert told.legs == [("100", "487"), ("102", "200")]
+    assert history(office).call == ("in of 100", "101 calls 100", "answered", "caller_bye")
+    rang = ["in 100 answered elsewhere, 100", "in 102 answered, 100"]
+    assert history(office).legs == [*rang, "out 100 answered, 101"]
 
 
 # Break: as 20.
@@ -69,3 +77,6 @@ def test_row_21_the_main_extension_calls_itself(office):
     told = story(office)
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
     assert told.legs == [("101", "200"), ("102", "487")]
+    assert history(office).call == ("in of 100", "100 calls 100", "answered", "callee_bye")
+    rang = ["in 101 answered, 100", "in 102 answered elsewhere, 100"]
+    assert history(office).legs == [*rang, "out 100 answered"]

@@ -4,11 +4,13 @@ import time
 
 import pytest
 from sip import policy, sdp
-from sip.history import history
+from sip.history import history, past
 from sip.message import request, response
 from sip.story import stories, story
 
 BUNDLE = ("100", "101", "102")
+DECLINED = {486: "busy", 480: "rejected", 488: "rejected", 404: "rejected"}
+"How history tells what a phone says."
 
 
 def ring(caller, number, *phones):
@@ -56,7 +58,7 @@ def test_row_01_all_ring_and_the_others_hear_it_was_answered_elsewhere(office):
     assert told.numbers("answer", "answered_by") == ("101",)
     assert told.numbers("hangup", "answered_by", "code") == ("101", "200")
     assert told.legs == [("100", "487"), ("101", "200"), ("102", "487")]
-    assert history(office).call == ("in of 100", "200 calls 100", "answered")
+    assert history(office).call == ("in of 100", "200 calls 100", "answered", "caller_bye")
     assert history(office).legs == [
         "in 100 answered elsewhere, 100",
         "in 101 answered, 100",
@@ -80,6 +82,13 @@ def test_row_02_the_main_phone_answers_and_the_associated_ones_stop(office):
     assert told.numbers("answer", "answered_by") == ("100",)
     assert told.one("hangup")["ended_by"] == "callee"
     assert told.legs == [("100", "200"), ("101", "487"), ("102", "487")]
+    assert history(office).call == ("in of 100", "200 calls 100", "answered", "callee_bye")
+    assert history(office).legs == [
+        "in 100 answered, 100",
+        "in 101 answered elsewhere, 100",
+        "in 102 answered elsewhere, 100",
+        "out 200 answered",
+    ]
 
 
 # Break: request.cfg: answer a CANCEL with 200 and relay nothing.
@@ -94,6 +103,9 @@ def test_row_03_the_caller_gives_up_and_all_stop(office):
     assert told.kinds == {"begin": 1, "hangup": 1}
     assert (told.one("hangup")["code"], told.one("hangup")["ended_by"]) == ("487", "caller")
     assert told.legs == [(number, "487") for number in BUNDLE]
+    assert history(office).call == ("in of 100", "200 calls 100", "not answered", "caller_cancel")
+    rang = [f"in {number} not answered, 100" for number in BUNDLE]
+    assert history(office).legs == [*rang, "out 200 not answered"]
 
 
 # Break: ring.cfg, NOBODY: without the line of `t_is_canceled`.
@@ -109,6 +121,8 @@ def test_row_03_it_is_487_also_when_a_phone_was_busy_before(office):
     told = story(office)
     assert told.one("hangup")["code"] == "487"
     assert told.legs == [("100", "487"), ("101", "486"), ("102", "487")]
+    assert history(office).call[2:] == ("not answered", "caller_cancel")
+    assert history(office).legs[1] == "in 101 busy, 100"
 
 
 # Break: ring.cfg, RING: without `t_set_max_lifetime`.
@@ -130,6 +144,9 @@ def test_row_04_nobody_answers_within_the_ring_time_and_progress_does_not_prolon
     assert told.one("hangup")["code"] == "480"
     assert "ended_by" not in told.one("hangup")
     assert told.legs == [(number, "timeout") for number in BUNDLE]
+    assert history(office).call == ("in of 100", "200 calls 100", "not answered", "internal_cancel")
+    rang = [f"in {number} not answered, 100" for number in BUNDLE]
+    assert history(office).legs == [*rang, "out 200 not answered"]
 
 
 # Break: ring.cfg, RUNG: `if ($rs >= 400 && $rs != 487) t_cancel_branches("others");`.
@@ -148,6 +165,13 @@ def test_row_05_one_phone_declines_and_the_others_go_on_ringing(office, status):
     told = story(office)
     assert told.numbers("answer", "answered_by") == ("102",)
     assert told.legs == [("100", "487"), ("101", str(status)), ("102", "200")]
+    assert history(office).call == ("in of 100", "200 calls 100", "answered", "caller_bye")
+    assert history(office).legs == [
+        "in 100 answered elsewhere, 100",
+        f"in 101 {DECLINED[status]}, 100",
+        "in 102 answered, 100",
+        "out 200 answered",
+    ]
 
 
 # Break: ring.cfg, RUNG: without the line of `$avp(busy)`.
@@ -162,6 +186,10 @@ def test_row_06_all_decline_and_the_caller_hears_busy_if_any_was(office, statuse
     assert told.kinds == {"begin": 1, "hangup": 1}
     assert told.one("hangup")["code"] == str(wanted)
     assert told.legs == [(n, str(status)) for n, status in zip(BUNDLE, statuses, strict=True)]
+    result = {486: "busy", 480: "not answered"}[wanted]
+    assert history(office).call == ("in of 100", "200 calls 100", result, "callee_refuse")
+    rang = [f"in {n} {DECLINED[status]}, 100" for n, status in zip(BUNDLE, statuses, strict=True)]
+    assert history(office).legs == [*rang, f"out 200 {result}"]
 
 
 # Break: ring.cfg, RING: `t_set_disable_6xx("1")`.
@@ -176,6 +204,13 @@ def test_row_07_a_603_ends_the_call_for_all(office):
     assert told.kinds == {"begin": 1, "hangup": 1}
     assert told.one("hangup")["code"] == "603"
     assert told.legs == [("100", "487"), ("101", "603"), ("102", "487")]
+    assert history(office).call == ("in of 100", "200 calls 100", "rejected", "callee_refuse")
+    assert history(office).legs == [
+        "in 100 not answered, 100",
+        "in 101 rejected, 100",
+        "in 102 not answered, 100",
+        "out 200 rejected",
+    ]
 
 
 # Break: ring.cfg, COUNT_PHONES: 480 and `exit` where a member has no phone.
@@ -192,6 +227,9 @@ def test_row_08_and_09_a_member_without_a_phone_leaves_the_others_ringing(office
     told = story(office)
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
     assert told.legs == [(present[0], "200"), (present[1], "487")]
+    assert history(office).call == ("in of 100", "200 calls 100", "answered", "caller_bye")
+    rang = [f"in {present[0]} answered, 100", f"in {present[1]} answered elsewhere, 100"]
+    assert history(office).legs == [*rang, "out 200 answered"]
 
 
 # Break: ring.cfg, RING: without `$dlg_var(code)` the hangup tells another code than the caller heard.
@@ -204,6 +242,8 @@ def test_row_10_no_phone_registered_is_480_at_once(office):
     assert told.kinds == {"begin": 1, "hangup": 1}
     assert told.one("hangup")["code"] == "480"
     assert told.all("ring") == []
+    assert history(office).call == ("in of 100", "200 calls 100", "failed", "internal_cancel")
+    assert history(office).legs == ["out 200 failed"]
 
 
 # Break: modules.cfg: `append_branches` 0.
@@ -218,6 +258,13 @@ def test_row_11_both_phones_of_an_extension_ring(office):
     told = story(office)
     assert told.numbers("answer", "answered_by") == ("101",)
     assert told.legs == [("100", "487"), ("101", "200"), ("101", "487"), ("102", "487")]
+    assert history(office).legs == [
+        "in 100 answered elsewhere, 100",
+        "in 101 answered elsewhere, 100",
+        "in 101 answered, 100",
+        "in 102 answered elsewhere, 100",
+        "out 200 answered",
+    ]
 
 
 # Break: register.cfg, MAKE_ROOM: `unregister` left out.
@@ -300,6 +347,9 @@ def test_row_13_of_two_answers_the_first_has_the_call_and_the_second_is_ended_al
     assert told.numbers("hangup", "answered_by") == ("101",)
     assert told.legs == [("101", "200"), ("102", "200")]
     assert told.events[-1]["type"] == "hangup"
+    assert history(office).call == ("in of 100", "200 calls 100", "answered", "caller_bye")
+    rang = ["in 101 answered, 100", "in 102 answered elsewhere, 100"]
+    assert history(office).legs == [*rang, "out 200 answered"]
 
 
 # Break: ring.cfg, ANSWERED: no wait for the first answer; or `$avp(type)` for `$var(type)` in all events.
@@ -392,6 +442,8 @@ def test_row_14_early_media_of_one_phone_and_the_ringing_of_another_both_reach_t
     call.bye()
     assert caller.leaks("101") == []
     assert story(office).legs == [("101", "487"), ("102", "200")]
+    rang = ["in 101 answered elsewhere, 100", "in 102 answered, 100"]
+    assert history(office).legs == [*rang, "out 200 answered"]
 
 
 # Break: ring.cfg, NOBODY: passes on a 3xx.
@@ -409,6 +461,12 @@ def test_row_15_a_redirection_counts_as_declined(office):
     told = story(office)
     assert told.kinds == {"begin": 1, "hangup": 1}
     assert told.legs == [("101", "302"), ("102", "480")]
+    assert history(office).call == ("in of 100", "200 calls 100", "not answered", "callee_refuse")
+    assert history(office).legs == [
+        "in 101 rejected, 100",
+        "in 102 rejected, 100",
+        "out 200 not answered",
+    ]
 
 
 # Break: rows.cfg, CHANGED: a blocked one's phones not dropped; call.cfg: status of the called not looked at.
@@ -427,3 +485,6 @@ def test_row_17_a_blocked_bundle_has_no_phones_and_is_not_reached(office, member
     assert [each.kinds for each in told] == [{"refused": 1}] * 2
     assert {each.one("refused")["code"] for each in told} == {"480"}
     assert {each.numbers("refused", "to", "to_main") for each in told} == {("100", "100"), ("101", "100")}
+    for number, call in zip(("100", "101"), past(office, 2), strict=True):
+        assert call.call == ("in of 100", f"200 calls {number}", "failed", "internal_cancel")
+        assert call.legs == ["out 200 failed"]

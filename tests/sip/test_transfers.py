@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 from sip.exchange import Office
+from sip.history import past
 from sip.policy import follow_refer
 from sip.story import stories
 from sip.test_changes import talk
@@ -43,6 +44,12 @@ def test_row_32_a_blind_transfer(office, three, caller):
     for kind in ("begin", "answer", "hangup"):
         assert new.one(kind)["transfer"] == old.one("begin")["call"]
     assert new.numbers("begin", "from", "to") == ("200", "201")
+    [call] = past(office, calls=1, told=2)
+    assert call.shown["call_uuid"] == old.one("begin")["call"].upper()
+    before = ["in 200 answered", "out 100 answered, 101, bl_xfer"]
+    if caller == "200":
+        before = ["in 101 answered, 100, bl_xfer", "out 200 answered"]
+    assert call.legs == sorted([*before, "in 201 answered", "out 200 answered"])
 
 
 def mine_at(phone, end):
@@ -90,6 +97,14 @@ def test_row_32_an_attended_transfer(office, three, consult):
     assert new.legs == [("201", "200")]
     assert [each.kinds["answer"] for each in told] == [1, 1, 1]
     assert [each.kinds["hangup"] for each in told] == [1, 1, 1]
+    call = past(office, calls=2, told=3)[0]
+    assert call.shown["call_uuid"] == old.one("begin")["call"].upper()
+    assert call.legs == [
+        "in 200 answered",
+        "in 201 answered",
+        "out 100 answered, 101, rf",
+        "out 200 answered",
+    ]
     other.on_call = another.on_call
     assert colleague.invite("201").final().status == 480  # its place under the limit is free
 

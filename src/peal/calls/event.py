@@ -37,7 +37,7 @@ class Event(msgspec.Struct, frozen=True):
     domain: str = ""
     from_: str = msgspec.field(name="from", default="")
     from_main: str = ""
-    from_name: str = ""
+    from_name: Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2,3}=*)?$")] = ""
     to: str = ""
     to_main: str = ""
     dialled: str = ""

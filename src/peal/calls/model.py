@@ -1,5 +1,6 @@
 """From the events of a call to the call: pure, the same for any order, repeats and gaps."""
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -177,7 +178,7 @@ class _Story:
             domain=first.domain,
             caller=self.caller,
             called=self.called,
-            caller_name=self.caller.extension.name if self.caller.extension else first.from_name or None,
+            caller_name=self._caller_name(),
             dialled=first.dialled or first.to,
             did=first.did or None,
             ani=next((event.ani for event in self.parties if event.ani not in ("", "-")), None),
@@ -191,6 +192,11 @@ class _Story:
             end=self.end,
             transfer=next((event.transfer for event in self.parties if event.transfer), None),
         )
+
+    def _caller_name(self) -> str | None:
+        if self.caller.extension:
+            return self.caller.extension.name
+        return base64.b64decode(self.first.from_name).decode(errors="replace") or None
 
     @cached_property
     def known(self) -> Known:
@@ -272,7 +278,8 @@ class _Story:
         if self.end.type == "lost":
             return outcome.lost(was_answered=bool(self.answer), rang=rang)
         if self.end.type == "refused":
-            return outcome.refused(self.end.code, is_inside=self.called.is_inside)
+            called = self.called.extension
+            return outcome.refused(self.end.code, to_a_phone=called is not None and called.type == "phone")
         if self.answer:
             return outcome.answered(self.end.ended_by)
         declined = any(event.code.isdigit() and event.code != "487" for event in self._all("leg"))

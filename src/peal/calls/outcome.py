@@ -55,10 +55,10 @@ def not_answered(code: str, *, rang: bool, declined: bool) -> Outcome:
     return Outcome("CONGESTION", "failed", _CAUSES.get(code, "NORMAL_TEMPORARY_FAILURE"), refused)
 
 
-def refused(code: str, *, is_inside: bool) -> Outcome:
-    """Return the outcome of a call that the switch refused; `is_inside`: one of us was called."""
-    if code == "480" and not is_inside:
-        code = "503"
+def refused(code: str, *, to_a_phone: bool) -> Outcome:
+    """Return the outcome of a call that the switch refused; `to_a_phone`: of ours, else there is none."""
+    if code == "480" and not to_a_phone:
+        return Outcome("CONGESTION", "failed", "UNALLOCATED_NUMBER", "internal_cancel")
     return not_answered(code, rang=False, declined=False)
 
 

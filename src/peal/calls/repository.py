@@ -129,7 +129,7 @@ async def write(
 ) -> None:
     """Insert or replace calls with their legs; `extensions`: whose they are."""
     insert = _insert(connection)
-    for table, rows in ((call, calls), (leg, legs)):
+    for table, rows in ((call, calls), (leg, legs), (call_extension, extensions)):
         if rows:
             keys = [column.name for column in table.primary_key]
             statement = insert(table)
@@ -137,8 +137,6 @@ async def write(
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=keys, set_=new), list(rows)
             )
-    if extensions:
-        await connection.execute(insert(call_extension).on_conflict_do_nothing(), list(extensions))
 
 
 def _insert(connection: AsyncConnection) -> Any:

@@ -61,8 +61,9 @@ async def _known(connection: AsyncConnection, told: Sequence[Told]) -> dict[str,
     addresses = {address for event in parties.values() for address in _addresses(event)}
     extensions = await repository.look_up(connection, addresses)
     owners = await repository.owners(connection, {event.did for event in parties.values() if event.did})
-    found = ((event_id, _known_of(event, extensions, owners)) for event_id, event in parties.items())
-    return {event_id: known for event_id, known in found if known}
+    bundles = _bundles(extensions)
+    found = {each: _known_of(event, extensions, bundles, owners) for each, event in parties.items()}
+    return {event_id: known for event_id, known in found.items() if known}
 
 
 def _addresses(event: Event) -> list[Address]:
@@ -70,23 +71,28 @@ def _addresses(event: Event) -> list[Address]:
     return [(event.domain, number) for number in numbers if "*" in number]
 
 
-def _known_of(event: Event, found: dict[Address, Found], owners: dict[str, int]) -> Known | None:
+def _bundles(found: Mapping[Address, Found]) -> dict[int, dict[str, Found]]:
+    """Return the members of each bundle, by their full numbers."""
+    bundles: dict[int, dict[str, Found]] = {}
+    for (_, number), each in found.items():
+        bundles.setdefault(each.bundle_id, {})[number] = each
+    return bundles
+
+
+def _known_of(
+    event: Event,
+    found: Mapping[Address, Found],
+    bundles: Mapping[int, Mapping[str, Found]],
+    owners: Mapping[str, int],
+) -> Known | None:
     """Return what is known of an event's numbers; None: nobody has them any more."""
-    mine = {
-        number: found[event.domain, number]
-        for _, number in _addresses(event)
-        if (event.domain, number) in found
-    }
-    called = mine.get(event.to_main) if event.to_main else None
-    members = {
-        number: each
-        for (domain, number), each in found.items()
-        if called and domain == event.domain and each.bundle_id == called.bundle_id
-    }
+    mine = {address[1]: found[address] for address in _addresses(event) if address in found}
+    called = mine.get(event.to_main)
+    members = bundles[called.bundle_id] if called else {}
     client_id = next((each.client_id for each in mine.values()), owners.get(event.did))
     if client_id is None:
         return None
-    extensions = {number: each.extension for number, each in (mine | members).items()}
+    extensions = {number: each.extension for number, each in {**mine, **members}.items()}
     return Known(client_id, extensions, list(members) if len(members) > 1 else [])
 
 

@@ -62,6 +62,7 @@ call = Table(
     Column("hangup_disposition", String(16)),
     PrimaryKeyConstraint("id", "client_id"),
     Index(None, "client_id", "init_time", "id"),
+    Index(None, "init_time"),
     Index("ix_call_open", "init_time", sqlite_where=text("hangup_time IS NULL"),
           postgresql_where=text("hangup_time IS NULL")),
     ForeignKeyConstraint(["client_id"], ["client.id"], ondelete="CASCADE"),

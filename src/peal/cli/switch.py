@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 import typer
 
+from peal.calls import retention
 from peal.cli import session
 from peal.cli.output import Failure, Json, show
 from peal.db.engine import Database
@@ -93,6 +94,7 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
     beside = [
         asyncio.create_task(intake.Intake(node.folder / "spool.db", database).run()),
         asyncio.create_task(relay.run()),
+        asyncio.create_task(retention.run(database, settings.history_days)),
     ]
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -1,8 +1,10 @@
 """Pages for those who run the service: is it alive, is it ready, what does it count."""
 
+from contextlib import suppress
+
 from litestar import MediaType, Request, Response, get
 from litestar.datastructures import State
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from sqlalchemy import literal, select
 
 from peal.db.failures import FAILURES
@@ -28,9 +30,14 @@ async def readyz(request: Request[None, None, State]) -> dict[str, str]:
 
 
 @get("/metrics", include_in_schema=False, media_type=MediaType.TEXT)
-async def metrics() -> Response[bytes]:
-    """Prometheus' text format, of the worker that answers."""
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+async def metrics(request: Request[None, None, State]) -> Response[bytes]:
+    """Prometheus' text format, of the worker that answers; and what the database knows, unless it is away."""
+    known = CollectorRegistry()
+    with suppress(*FAILURES, OSError):
+        async with reading(request.app.state.database) as work:
+            for measure in request.app.state.measures:
+                await measure(work, known)
+    return Response(generate_latest() + generate_latest(known), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 ROUTES = [healthz, readyz, metrics]

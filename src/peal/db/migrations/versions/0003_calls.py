@@ -45,6 +45,7 @@ def _call() -> None:
         sa.PrimaryKeyConstraint("id", "client_id", name=op.f("pk_call")),
     )
     op.create_index(op.f("ix_call_client_id_init_time_id"), "call", ["client_id", "init_time", "id"])
+    op.create_index(op.f("ix_call_init_time"), "call", ["init_time"])
     op.create_index("ix_call_open", "call", ["init_time"], sqlite_where=is_open, postgresql_where=is_open)
 
 
