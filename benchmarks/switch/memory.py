@@ -50,7 +50,7 @@ def _of_a_call(ours: Exchange, people: People, state: str) -> float:
     with ThreadPoolExecutor(1) as thread:
         placed = thread.submit(sipp.calls, ours.port, people.calls, rate=RATE, many=UP, held_ms=HELD_MS)
         time.sleep(UP / RATE + SETTLED_SECONDS)  # all are there, transactions of answered ones are over
-        used, there = _shared(ours), _statistic(ours, f"dialog:{state}")
+        used, there = _shared(ours), int(ours.rpc("cnt.get", "dialog", state)["result"])
         placed.result()
     if there < UP / 2:
         raise SystemExit(f"bench: {there} calls of {UP} are there")
@@ -58,11 +58,4 @@ def _of_a_call(ours: Exchange, people: People, state: str) -> float:
 
 
 def _shared(ours: Exchange) -> int:
-    return _statistic(ours, "shmem:real_used_size")
-
-
-def _statistic(ours: Exchange, name: str) -> int:
-    found = dict(
-        line.split(" = ") for line in ours.rpc("stats.get_statistics", name.partition(":")[0] + ":")["result"]
-    )
-    return int(found[name])
+    return ours.rpc("core.shmmem")["result"]["real_used"]

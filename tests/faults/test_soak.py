@@ -66,12 +66,11 @@ def call(office: Office, seconds: int) -> int:
 
 
 def statistic(exchange: Exchange, group: str, name: str) -> int:
-    found = exchange.rpc("stats.get_statistics", f"{group}:")["result"]
-    return next(int(line.rpartition(" = ")[2]) for line in found if line.startswith(f"{group}:{name} ="))
+    return int(exchange.rpc("cnt.get", group, name)["result"])
 
 
 def shared_memory(exchange: Exchange) -> int:
-    return statistic(exchange, "shmem", "real_used_size")
+    return exchange.rpc("core.shmmem")["result"]["real_used"]
 
 
 def stored_events(exchange: Exchange, many: int) -> dict[str, int]:

@@ -73,8 +73,7 @@ def test_what_peal_asks_is_answered(exchange, method):
     params = {
         "ul.lookup": ["location", "nobody@pbx.test"],
         "dlg.profile_get_size": ["in"],
-        "stats.fetch": ["shmem:"],
-        "stats.get_statistics": ["shmem:"],
+        "cnt.get": ["usrloc", "location_contacts"],
     }
     answer = ask(exchange, question(method, params.get(method, [])))
     assert answer.json()["jsonrpc"] == "2.0"

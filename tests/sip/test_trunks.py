@@ -85,7 +85,8 @@ def test_the_answer_of_who_was_called_is_passed_on_and_no_other_trunk_tried(outs
     assert told.legs == [(f"trunk:{line.id}", str(status))]
 
 
-# Break: modules.cfg: without `track_cseq_updates`; trunks.cfg, TRUNK_FAILED: without `uac_auth`.
+# Break: trunks.cfg, TRUNK_FAILED: without `uac_auth`; TRUNK_BEGINS: without AHEAD, TRUNK_SAYS: without NOT_AHEAD;
+# dialog.cfg, OTHER_SIDE: without AHEAD, IN_DIALOG_REPLY: without NOT_AHEAD.
 def test_a_trunk_that_asks_for_credentials_gets_them_and_the_call_goes_on(outside, caller):
     line = outside.line(login="line7", password="a secret", realm="carrier.test")
     call = caller.invite(E)
@@ -95,13 +96,18 @@ def test_a_trunk_that_asks_for_credentials_gets_them_and_the_call_goes_on(outsid
     assert proves(leg.invite, "line7", "a secret")
     assert leg.invite.cseq == first.invite.cseq + 1
     leg.answer()
-    assert call.final().status == 200
+    final = call.final()
+    assert (final.status, final.cseq) == (200, first.invite.cseq)
     assert leg.wait_ack().cseq == leg.invite.cseq
-    assert call.reinvite().status == 200
+    changed = call.reinvite()
     again = [m for m in line.phone.received if m.method == "INVITE" and m.tag("To")]
-    assert again[-1].cseq > leg.invite.cseq
+    assert again[-1].cseq == leg.invite.cseq + 1
+    assert (changed.status, changed.cseq) == (200, leg.invite.cseq)
     assert leg.reinvite().status == 200
-    assert call.bye().status == 200
+    ended = call.bye()
+    bye = next(m for m in line.phone.received if m.method == "BYE")
+    assert bye.cseq == again[-1].cseq + 1
+    assert (ended.status, ended.cseq) == (200, again[-1].cseq)
     assert story(outside.office).kinds == {"begin": 1, "answer": 1, "hangup": 1}
 
 

@@ -42,15 +42,13 @@ _VALUE = (
 """What the switch keeps of the thing that a row of the change log names; of a PostgreSQL text, which it takes
 for bytes, it would drop the backslashes."""
 METHODS = (
+    "cnt.get",
     "core.ps",
     "core.shmmem",
     "core.uptime",
     "dlg.list",
     "dlg.profile_get_size",
     "dlg.stats_active",
-    "pkg.stats",
-    "stats.fetch",
-    "stats.get_statistics",
     "tm.stats",
     "ul.lookup",
 )

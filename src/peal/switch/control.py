@@ -75,19 +75,18 @@ class Control:
         Raises:
             SwitchUnavailable: it did not say within a second.
         """
-        names = ("usrloc:location_contacts", "dialog:active_dialogs")
-        uptime, numbers, good = await self.ask(
+        uptime, phones, calls, good = await self.ask(
             [
                 Question("core.uptime"),
-                Question("stats.fetch", names),
+                Question("cnt.get", ("usrloc", "location_contacts")),
+                Question("cnt.get", ("dialog", "active_dialogs")),
                 Question("htable.get", ("state", "good")),
             ]
         )
-        if isinstance(uptime, Refused) or isinstance(numbers, Refused):
+        if isinstance(uptime, Refused) or isinstance(phones, Refused) or isinstance(calls, Refused):
             raise SwitchUnavailable()
-        phones, calls = (int(numbers[name.replace(":", ".")]) for name in names)
         age = None if isinstance(good, Refused) else int(time.time()) - int(good["item"]["value"])
-        return Status(int(uptime["uptime"]), phones, calls, age)
+        return Status(int(uptime["uptime"]), int(phones), int(calls), age)
 
     async def ask(self, questions: Sequence[Question]) -> list[Any]:
         """Return the answer to each, a `Refused` where there is none.
