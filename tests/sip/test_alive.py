@@ -10,6 +10,7 @@ import pytest
 from sip.call import Call, Leg
 from sip.exchange import Office, exchanging
 from sip.history import past
+from sip.lines import E, Outside, ask
 from sip.phone import Phone
 from sip.story import Story, stories
 
@@ -71,6 +72,24 @@ def talks():
         for phone in (well.caller, well.callee):
             phone.wait_for(is_question, times=2, timeout=90)
         yield talks
+
+
+# Break: alive.cfg: without AHEAD.
+def test_row_25_a_trunk_that_asked_for_credentials_takes_the_bye_for_a_new_request():
+    with exchanging() as exchange, ExitStack() as stack:
+        outside = Outside(Office(exchange, stack))
+        outside.show(outside.number())
+        line = outside.line(login="line7", password="a secret", realm="carrier.test")
+        caller = outside.office.phone("101")
+        call = caller.invite(E)
+        ask(line.phone.expect_invite(), "carrier.test")
+        leg = line.phone.expect_invite()
+        leg.answer()
+        assert call.final().status == 200
+        power_off(caller)
+        leg.wait_ended(90)
+        bye = next(message for message in line.phone.received if message.method == "BYE")
+        assert bye.cseq == leg.invite.cseq + 1
 
 
 def is_question(message):

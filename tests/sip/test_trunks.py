@@ -85,8 +85,8 @@ def test_the_answer_of_who_was_called_is_passed_on_and_no_other_trunk_tried(outs
     assert told.legs == [(f"trunk:{line.id}", str(status))]
 
 
-# Break: trunks.cfg, TRUNK_FAILED: without `uac_auth`; TRUNK_BEGINS: without AHEAD, TRUNK_SAYS: without NOT_AHEAD;
-# dialog.cfg, OTHER_SIDE: without AHEAD, IN_DIALOG_REPLY: without NOT_AHEAD.
+# Break: trunks.cfg, TRUNK_FAILED: without `uac_auth`; TRUNK_BEGINS: without AHEAD; TRUNK_SAYS: without
+# NOT_AHEAD; dialog.cfg, OTHER_SIDE: without AHEAD, IN_DIALOG_REPLY: without NOT_AHEAD.
 def test_a_trunk_that_asks_for_credentials_gets_them_and_the_call_goes_on(outside, caller):
     line = outside.line(login="line7", password="a secret", realm="carrier.test")
     call = caller.invite(E)
