@@ -2,7 +2,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from parts import Postgres, Server
+from parts import Postgres, serving
 
 
 @pytest.fixture(scope="session")
@@ -26,16 +26,38 @@ def database(request, tmp_path):
     return _database(request.param, request, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def over_sqlite(tmp_path_factory):
+    """A running Peal, for all tests of this process."""
+    folder = tmp_path_factory.mktemp("over-sqlite")
+    with serving(f"sqlite:///{folder / 'peal.db'}", folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def over_postgresql(postgres, tmp_path_factory):
+    """Another one."""
+    with serving(postgres.database(), tmp_path_factory.mktemp("over-postgresql")) as running:
+        yield running
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def server(request, tmp_path_factory):
-    """A running Peal over either database, for all tests of a module."""
-    folder = tmp_path_factory.mktemp("server")
-    running = Server(_database(request.param, request, folder), folder / "log")
-    yield running
-    assert running.stop() == 0, running.log.read_text()[-3000:]
+def server(request):
+    """The one over a database of that kind; other tests have left in it what they made."""
+    return request.getfixturevalue(f"over_{request.param}")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def own_server(request, tmp_path_factory):
+    """A running Peal over either database, for the tests of a module alone."""
+    folder = tmp_path_factory.mktemp("own-server")
+    with serving(_database(request.param, request, folder), folder) as running:
+        yield running
 
 
 @pytest.fixture
 def tenant(server):
     """A fresh client of that Peal."""
-    return server.tenant()
+    made = server.tenant()
+    yield made
+    made.api.close()

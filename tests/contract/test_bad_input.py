@@ -23,6 +23,12 @@ JSON_WRITES = [one for one in WRITES if one.media == "application/json"]
 
 
 @pytest.fixture(scope="module")
+def server(own_server):
+    """One whose tables are compared, and therefore small."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def house(server):
     """A client that has one of everything."""
     return Household(server.tenant()).furnish()

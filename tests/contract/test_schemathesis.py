@@ -96,6 +96,12 @@ def gives_way(value):
 
 
 @pytest.fixture(scope="module")
+def server(own_server):
+    """One that holds nothing but what these requests make."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def caller(request, server):
     """Either of those who use the API."""
     made = Caller(server, request.param)
@@ -103,7 +109,7 @@ def caller(request, server):
     made.session.close()
 
 
-@pytest.mark.parametrize(("server", "caller"), WHERE_AND_WHO, indirect=True)
+@pytest.mark.parametrize(("own_server", "caller"), WHERE_AND_WHO, indirect=True)
 @API.parametrize()
 @settings(
     max_examples=100 if SLOW else 10,

@@ -61,6 +61,12 @@ def word(answer):
 
 
 @pytest.fixture(scope="module")
+def server(own_server):
+    """One whose tables are compared, and therefore small."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def house(server):
     """The client whose things others ask for."""
     return Household(server.tenant()).furnish()

@@ -23,6 +23,12 @@ PATHS = sorted({operation.path for operation in ALL})
 
 
 @pytest.fixture(scope="module")
+def server(own_server):
+    """One whose log is all of these tests'."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def house(server):
     return Household(server.tenant(), ids={"name": "index.html", "path": "x"}).furnish()
 

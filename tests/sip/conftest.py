@@ -13,14 +13,14 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def over_sqlite():
+def switch_over_sqlite():
     """A Peal with its switch, for all tests that change nothing of it."""
     with exchanging() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def over_postgresql(postgres):
+def switch_over_postgresql(postgres):
     """Another one."""
     with exchanging(postgres.database()) as running:
         yield running
@@ -29,7 +29,7 @@ def over_postgresql(postgres):
 @pytest.fixture
 def exchange(request):
     """The one over a database of that kind."""
-    return request.getfixturevalue(f"over_{request.param}")
+    return request.getfixturevalue(f"switch_over_{request.param}")
 
 
 @pytest.fixture
