@@ -28,6 +28,8 @@ SHOWN = {
     "extension": ("status", "dial_rule_limit"),
     "phone": ("incoming_limit", "record_enabled", "conference_pin"),
 }
+TOLD = ("flow", "extension", "result", "bundle_info")
+"What the demo shows of a call and its legs."
 console = Console()
 
 TABLE = "the behaviour table"
@@ -39,18 +41,35 @@ CALLS = [
         "200 calls 100, the main extension; 101 answers",
         ("200", "100", "101"),
         ringing.Outcome({"100": STOPPED, "101": RANG, "102": STOPPED}, ANN, frozenset([BOB])),
+        {
+            "call": ("in", "100", "answered", None),
+            "leg 0": ("out", "200", "answered", None),
+            "leg 1": ("in", "100", "answered elsewhere", "100"),
+            "leg 2": ("in", "101", "answered", "100"),
+            "leg 3": ("in", "102", "answered elsewhere", "100"),
+        },
     ),
     (
         27,
         "101 calls 200, a colleague; 200 answers",
         ("101", "200", "200"),
         ringing.Outcome({"100": SILENT, "102": SILENT, "200": RANG}, BOB, frozenset([ANN])),
+        {
+            "call": ("in", "200", "answered", None),
+            "leg 0": ("out", "100", "answered", "101"),
+            "leg 1": ("in", "200", "answered", None),
+        },
     ),
     (
         18,
         "200 calls 101, an associated one; it answers",
         ("200", "101", "101"),
         ringing.Outcome({"100": SILENT, "101": RANG, "102": SILENT}, "101 <101>", frozenset([BOB])),
+        {
+            "call": ("in", "100", "answered", None),
+            "leg 0": ("out", "200", "answered", None),
+            "leg 1": ("in", "101", "answered", "100"),
+        },
     ),
 ]
 
@@ -139,6 +158,23 @@ class Demo:
         console.print(table)
         return found
 
+    def history(self, calls: int) -> dict[str, tuple[str | None, ...]]:
+        """Print the last call and its legs, when so many are over; return what of each matters most."""
+        query = "start_datetime=2000-1-1&end_datetime=2100-1-1"
+        url = f"{self.url}/client/@me/call_history/?{query}"
+        deadline = time.monotonic() + 5
+        while len(found := self.session.get(url).json()["call_history"]) < calls:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"demo: {len(found)} calls in the history, not {calls}")
+            time.sleep(0.05)
+        call, legs = found[0], found[0]["cdr"]
+        rows = {"call": gist(call), **{f"leg {n}": gist(leg) for n, leg in enumerate(legs)}}
+        table = Table("", *TOLD, title=f"call_history of {call['call_uuid']}", title_justify="left")
+        for name, row in rows.items():
+            table.add_row(name, *(value or "" for value in row))
+        console.print(table)
+        return rows
+
     def put(self, path: str, **values: object) -> None:
         """Change something."""
         expect(f"PUT {path} {values}", self.session.put(f"{self.url}{path}", json=values).status_code, 200)
@@ -152,6 +188,13 @@ class Demo:
             )
             made[f"0003*{number}"] = answer.json()["password"]
         return made
+
+
+def gist(row: dict[str, Any]) -> tuple[str | None, ...]:
+    """Return flow, extension, result and bundle of a call or leg."""
+    info = row.get("bundle_info")
+    number = info.split(";")[1] if info else None
+    return row["flow"], NUMBERS[row["extension_id"]], row["result"], number
 
 
 def free_ports(count: int) -> list[int]:
@@ -190,10 +233,11 @@ def calls(demo: Demo) -> None:
     with ExitStack() as stack:
         phones = ringing.register(stack, ("127.0.0.1", demo.sip), DOMAIN, demo.passwords())
         console.print(f"registered: {', '.join(phones)}", highlight=False)
-        for row, title, (caller, dialled, answers), wanted in CALLS:
+        for place, (row, title, (caller, dialled, answers), wanted, told) in enumerate(CALLS, 1):
             outcome = ringing.call(phones, caller, dialled, answers)
             ringing.show(console, title, outcome)
             expect(f"row {row}", outcome, wanted, TABLE)
+            expect(f"row {row}: its history", demo.history(place), told, TABLE)
             if row == 27:
                 expect("row 27: nothing that 200 was sent names 101", phones["200"].leaks("101"), [], TABLE)
 

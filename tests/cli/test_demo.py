@@ -13,3 +13,4 @@ def test_the_demo_plays_its_story_to_the_end():
     assert done.returncode == 0, done.stdout + done.stderr
     for row in (1, 18, 27):
         assert f"as the behaviour table says  row {row}\n" in done.stdout
+        assert f"as the behaviour table says  row {row}: its history\n" in done.stdout
