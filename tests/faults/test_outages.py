@@ -17,6 +17,7 @@ from faults.half_open import HalfOpen
 from faults.test_switch import first, switches, wait_until
 from parts import SLOW, Postgres
 from sip.exchange import Exchange, Office, exchanging
+from sip.history import over
 from sip.story import stories
 from sip.test_strangers import told
 
@@ -86,6 +87,8 @@ def killed_api(exchange, cluster):
         exchange.api.start()
 
 
+CALL = ("in of 100", "200 calls 100", "answered", "caller_bye")
+"What history says of each call of the traffic."
 OUTAGES = [stopped_postgresql, hanging_postgresql, locked_sqlite, killed_api]
 
 
@@ -139,6 +142,7 @@ def test_row_42_phones_call_and_register_as_before_and_no_event_is_lost(own, out
         with outage(own, cluster):
             traffic.flow(SECONDS)
         check(office, traffic.placed)
+        assert [each.call for each in over(office)] == [CALL] * traffic.placed
         office.put_extension("200", status="blocked")
         wait_until(lambda: not office.registered("200"))
         assert traffic.placed > SECONDS * RATE / 4  # the machine may be busy

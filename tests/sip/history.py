@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sip.exchange import DOMAIN, Office
 from sip.story import stories
 
-EVER = {"start_datetime": "2000-1-1", "end_datetime": "2100-1-1"}
+EVER = {"start_datetime": "2000-1-1", "end_datetime": "2100-1-1", "per_page": 1000}
 
 
 @dataclass
