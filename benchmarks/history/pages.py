@@ -3,6 +3,8 @@
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import data
@@ -48,7 +50,9 @@ def times(place: Place) -> list[Row]:
     """Return how long a page takes on both databases, and what many calls cost it."""
     rows = []
     for kind in ("postgresql", "sqlite"):
-        few, many = (_page(place, kind, calls) for calls in (FEW, MANY))
+        with _server(place, kind, FEW) as among_few, _server(place, kind, MANY) as among_many:
+            pairs = [(_asked(among_few), _asked(among_many)) for _ in range(REQUESTS)]
+        few, many = map(statistics.median, zip(*pairs, strict=True))
         rows += [
             Row(f"a page of call_history, {kind}, {FEW:,} calls", f"{1000 * few:.1f} ms"),
             Row(f"the same among {MANY:,}", f"{1000 * many:.1f} ms"),
@@ -57,8 +61,9 @@ def times(place: Place) -> list[Row]:
     return rows
 
 
-def _page(place: Place, kind: str, calls: int) -> float:
-    """Return the median of the seconds that a page takes."""
+@contextmanager
+def _server(place: Place, kind: str, calls: int) -> Iterator[Server]:
+    """A Peal with so many calls."""
     folder = Path(tempfile.mkdtemp(dir=place.folder))
     if kind == "sqlite":
         url = data.sqlite(folder, EXTENSIONS, SIZE, EXTENSIONS)
@@ -67,11 +72,11 @@ def _page(place: Place, kind: str, calls: int) -> float:
     look(url, *(text(statement) for statement in _statements(kind, calls)))
     if kind == "postgresql":
         data.psql(url, "VACUUM ANALYZE")
-    server = Server(url, folder / "log")
+    running = Server(url, folder / "log")
     try:
-        return statistics.median(_asked(server) for _ in range(REQUESTS))
+        yield running
     finally:
-        server.stop()
+        running.stop()
 
 
 def _statements(kind: str, calls: int) -> list[str]:

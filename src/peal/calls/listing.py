@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
 
 from peal.calls.filters import Filters
 from peal.calls.tables import call, call_extension, leg
@@ -16,7 +17,7 @@ _LEG = [column.label(f"leg_{column.name}") for column in leg.c]
 
 async def calls(work: Work, client_id: int, wanted: Filters) -> list[Row]:
     """Return a page of a client's calls that are over."""
-    rows = await work.execute(_paged(select(call).where(*_wanted(client_id, wanted)), wanted))
+    rows = await work.execute(_page(select(call), client_id, wanted))
     return [dict(row) for row in rows.mappings()]
 
 
@@ -38,55 +39,57 @@ async def legs_of(work: Work, client_id: int, call_ids: Iterable[str]) -> dict[s
 
 async def legs(work: Work, client_id: int, wanted: Filters) -> list[tuple[Row, Row]]:
     """Return a page of legs, each with its call."""
-    query = select(call, *_LEG).join(
-        leg, and_(leg.c.call_id == call.c.id, leg.c.client_id == call.c.client_id)
-    )
-    query = query.where(*_wanted(client_id, wanted, flow=leg.c.flow))
+    of_call = and_(leg.c.call_id == call.c.id, leg.c.client_id == call.c.client_id)
+    query = select(call, *_LEG).join(leg, of_call)
+    if wanted.flow:
+        query = query.where(leg.c.flow == wanted.flow)
     if wanted.extension_ids:
         of = wanted.extension_ids
         query = query.where(or_(leg.c.extension_id.in_(of), leg.c.bundle_extension_id.in_(of)))
-    rows = [dict(row) for row in (await work.execute(_paged(query, wanted, leg.c.n))).mappings()]
+    paged = _page(query, client_id, replace(wanted, flow=""), leg.c.n)
+    rows = [dict(row) for row in (await work.execute(paged)).mappings()]
     return [(row, {column.name: row[f"leg_{column.name}"] for column in leg.c}) for row in rows]
 
 
 async def totals(work: Work, client_id: int, wanted: Filters) -> dict[str, int]:
     """Return how many calls there are of each flow."""
-    query = select(call.c.flow, func.count().label("total")).where(*_wanted(client_id, wanted))
+    query, _ = _wanted(select(call.c.flow, func.count().label("total")), client_id, wanted)
     rows = await work.execute(query.group_by(call.c.flow))
     return {row.flow: row.total for row in rows}
 
 
+def _page(query: Select[Any], client_id: int, wanted: Filters, *then: ColumnElement[Any]) -> Select[Any]:
+    """Return the statement of a page: by the beginning of calls, then by `then`."""
+    query, by = _wanted(query, client_id, wanted)
+    page = wanted.page
+    order = [column.desc() for column in by] if page.descending else by
+    return query.order_by(*order, *then).limit(page.per_page).offset(page.offset)
+
+
 def _wanted(
-    client_id: int, wanted: Filters, flow: ColumnElement[str] = call.c.flow
-) -> list[ColumnElement[bool]]:
-    found = [
-        call.c.client_id == client_id,
-        call.c.init_time.between(wanted.start, wanted.end),
-        call.c.hangup_time.is_not(None),
-    ]
-    if wanted.flow:
-        found.append(flow == wanted.flow)
+    query: Select[Any], client_id: int, wanted: Filters
+) -> tuple[Select[Any], list[ColumnElement[Any]]]:
+    """Return a query of calls with its filters, and the columns of an index that calls are ordered by."""
+    query = query.where(call.c.client_id == client_id, call.c.hangup_time.is_not(None))
     for column, value in (
+        (call.c.flow, wanted.flow),
         (call.c.from_username, wanted.from_username),
         (call.c.to_username, wanted.to_username),
     ):
         if value:
-            found.append(column == value)
-    if wanted.extension_ids:
-        found.append(call.c.id.in_(_of_extensions(wanted)))
-    return found
+            query = query.where(column == value)
+    if not wanted.extension_ids:
+        of = call.c
+        return query.where(of.init_time.between(wanted.start, wanted.end)), [of.init_time, of.id]
+    theirs = _theirs(wanted)
+    return query.join(theirs, theirs.c.call_id == call.c.id), [theirs.c.init_time, theirs.c.call_id]
 
 
-def _of_extensions(wanted: Filters) -> Select[Any]:
-    return select(call_extension.c.call_id).where(
+def _theirs(wanted: Filters) -> Subquery:
+    """Return the calls that extensions had part in, each once."""
+    query = select(call_extension.c.call_id, call_extension.c.init_time).where(
         call_extension.c.extension_id.in_(wanted.extension_ids),
         call_extension.c.init_time.between(wanted.start, wanted.end),
     )
-
-
-def _paged(query: Select[Any], wanted: Filters, *then: ColumnElement[Any]) -> Select[Any]:
-    page = wanted.page
-    order = [call.c.init_time, call.c.id, *then]
-    if page.descending:
-        order = [call.c.init_time.desc(), call.c.id.desc(), *then]
-    return query.order_by(*order).limit(page.per_page).offset(page.offset)
+    several = len(set(wanted.extension_ids)) > 1  # of one they are different, and come in order
+    return (query.distinct() if several else query).subquery()
