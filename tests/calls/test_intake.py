@@ -2,16 +2,17 @@
 
 import asyncio
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from calls.board import Board
-from calls.test_routes import DAY, answered, uuids
+from calls.test_routes import DAY, answered, get, uuids
 from parts import contents, look
 from sqlalchemy import delete, select
 
-from peal.calls import retention
+from peal.calls import retention, service
 from peal.calls.tables import call, call_event, call_extension, leg
 from peal.db.engine import Database
 from peal.kit import dates
@@ -40,6 +41,20 @@ def written(board):
 def forget(board, *ids):
     theirs = [delete(call_event).where(call_event.c.call_id.in_(ids)), delete(call).where(call.c.id.in_(ids))]
     look(board.tenant.server.database, *theirs)
+
+
+def on(board, action):
+    """Run `action(database)` on this client's database; return what it does."""
+
+    async def run():
+        opened = Database(board.tenant.server.database, connections=1)
+        try:
+            return await action(opened)
+        finally:
+            await opened.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
 
 
 # Break: service.py, take: without `forget`; repository.py, families: only `call_event.c.call_id.in_(new)`.
@@ -82,6 +97,26 @@ def test_an_event_that_comes_when_its_extensions_are_gone_is_of_the_call_as_it_b
     assert legs == [board.ids[number] for number in ("100", "101", "102")]
 
 
+# Break: service.py, unfinished: `call.id` for `part.id`.
+def test_what_the_switch_should_still_have_are_the_parts_that_nothing_has_ended(board):
+    async def unfinished(opened):
+        async with opened.read() as connection:
+            return await service.unfinished(connection)
+
+    answered(board)
+    first = board.call("200", "100").begin("101").answer("101").hangup().take()
+    second = board.call("200", "102", transfer=first.id, to_main=board.full("100")).begin("102").take()
+    third = board.call("200", "100").begin("101").answer("101").take()
+    mine = {second.id, third.id}
+    assert mine <= set(on(board, unfinished))
+    assert first.id not in on(board, unfinished)
+    ends = [{"call": each, "seq": 2**31 - 1, "type": "lost", "at": f"{time.time():.6f}"} for each in mine]
+    board.take(*ends)
+    assert not mine & set(on(board, unfinished))
+    causes = {call["hangup_cause"] for call in get(board, "/client/@me/calls/")["calls"]}
+    assert causes == {"NORMAL_CLEARING", "RECOVERY_ON_TIMER_EXPIRE"}
+
+
 def test_events_of_numbers_that_nobody_has_are_kept_and_make_no_call(board):
     told = board.call("200", "100", domain="elsewhere.test").begin("100").hangup(code="480").take()
     assert written(board) == [[], [], []]
@@ -104,15 +139,7 @@ def test_what_is_too_old_is_deleted_and_nothing_else(board, monkeypatch):
     database = board.tenant.server.database
     before = contents(database)["call_event"]
 
-    async def expire():
-        opened = Database(database, connections=1)
-        try:
-            await retention.expire(opened, 10)
-        finally:
-            await opened.close()
-
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, expire()).result()
+    on(board, lambda opened: retention.expire(opened, 10))
     assert uuids(board) == [each.uuid for each in new]
     assert [len(rows) for rows in written(board)] == [2, 8, 8]
     gone = {each.id for each in old}

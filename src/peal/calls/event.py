@@ -37,7 +37,8 @@ class Event(msgspec.Struct, frozen=True):
     domain: str = ""
     from_: str = msgspec.field(name="from", default="")
     from_main: str = ""
-    from_name: Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2,3}=*)?$")] = ""
+    from_name: str = ""
+    """In base64."""
     to: str = ""
     to_main: str = ""
     dialled: str = ""
@@ -47,10 +48,10 @@ class Event(msgspec.Struct, frozen=True):
     replaces: str = ""
     code: str = ""
     answered_by: str = ""
-    answered_at: str = ""
+    answered_at: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,10}\.[0-9]{6})?$")] = ""
     ended_by: str = ""
     device: str = ""
-    leg: int = 0
+    leg: Annotated[int, msgspec.Meta(ge=0, lt=1000)] = 0
     target: str = ""
     reason: str = ""
     known: Known | None = None

@@ -196,7 +196,11 @@ class _Story:
     def _caller_name(self) -> str | None:
         if self.caller.extension:
             return self.caller.extension.name
-        return base64.b64decode(self.first.from_name).decode(errors="replace") or None
+        try:
+            name = base64.b64decode(self.first.from_name).decode(errors="replace")
+        except ValueError:
+            return None
+        return "".join(filter(str.isprintable, name)) or None
 
     @cached_property
     def known(self) -> Known:

@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, or_, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Text, cast, delete, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from peal.calls.event import Event, Extension
 from peal.calls.model import root
 from peal.calls.tables import call, call_event, call_extension, leg
 from peal.clients.tables import client
+from peal.db import bulk
 from peal.extensions.tables import extension
 from peal.numbers.tables import did
 from peal.phones.tables import phone
@@ -19,6 +19,7 @@ from peal.phones.tables import phone
 Row = dict[str, Any]
 Address = tuple[str, str]
 """Domain and full number."""
+_EVENT = msgspec.json.Decoder(Event)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -77,16 +78,16 @@ async def owners(connection: AsyncConnection, numbers: Collection[str]) -> dict[
 
 async def keep(connection: AsyncConnection, rows: Sequence[Row]) -> None:
     """Insert events; those that are there stay as they are."""
-    insert = _insert(connection)(call_event).on_conflict_do_nothing(index_elements=["id"])
-    await connection.execute(insert, rows)
+    await bulk.insert(connection, call_event, rows, replace=False)
 
 
 async def events_of(connection: AsyncConnection, call_ids: Collection[str]) -> dict[str, list[Event]]:
     """Return all events of these calls."""
     found: dict[str, list[Event]] = {call_id: [] for call_id in call_ids}
-    query = select(call_event.c.call_id, call_event.c.body).where(call_event.c.call_id.in_(call_ids))
+    text = cast(call_event.c.body, Text).label("text")
+    query = select(call_event.c.call_id, text).where(call_event.c.call_id.in_(call_ids))
     for row in await connection.execute(query):
-        found[row.call_id].append(msgspec.convert(row.body, Event))
+        found[row.call_id].append(_EVENT.decode(row.text))
     return found
 
 
@@ -128,16 +129,5 @@ async def write(
     connection: AsyncConnection, calls: Sequence[Row], legs: Sequence[Row], extensions: Sequence[Row]
 ) -> None:
     """Insert or replace calls with their legs; `extensions`: whose they are."""
-    insert = _insert(connection)
     for table, rows in ((call, calls), (leg, legs), (call_extension, extensions)):
-        if rows:
-            keys = [column.name for column in table.primary_key]
-            statement = insert(table)
-            new = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=keys, set_=new), list(rows)
-            )
-
-
-def _insert(connection: AsyncConnection) -> Any:
-    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        await bulk.insert(connection, table, rows, replace=True)

@@ -12,6 +12,9 @@ from peal.calls.model import Call, Leg, assemble
 from peal.calls.outcome import Outcome
 from peal.calls.repository import Address, Found, Row
 
+BATCH = 500
+"""Calls that are read at a time."""
+
 
 class Told(msgspec.Struct, frozen=True):
     """An event as it was told: with its id, and all that its text holds."""
@@ -45,8 +48,11 @@ async def take(connection: AsyncConnection, call_ids: Collection[str]) -> None:
 async def unfinished(connection: AsyncConnection) -> list[str]:
     """Return what the switch should still have: its ids of calls that nothing has ended."""
     going_on = await repository.going_on(connection)
-    calls = await _assembled(connection, await repository.families(connection, going_on))
-    return [part.id for call in calls for part in call.parts if part.ended is None]
+    found = []
+    for batch in (going_on[place : place + BATCH] for place in range(0, len(going_on), BATCH)):
+        calls = await _assembled(connection, await repository.families(connection, batch))
+        found += [part.id for call in calls for part in call.parts if part.ended is None]
+    return found
 
 
 async def _assembled(connection: AsyncConnection, families: Mapping[str, set[str]]) -> list[Call]:

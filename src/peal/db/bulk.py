@@ -1,0 +1,56 @@
+"""Many rows in one statement."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from peal.db.engine import driver_of, json_text
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+async def insert(connection: AsyncConnection, table: Table, rows: Rows, *, replace: bool) -> None:
+    """Insert rows; those whose key is there are replaced, or stay as they are.
+
+    PostgreSQL gets them as one value: a statement for each row costs it several times as much.
+    """
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        driver = await driver_of(connection)
+        await driver.execute(_postgresql(table, replace=replace), json_text(rows))
+        return
+    keys, others = _columns(table)
+    statement = sqlite.insert(table)
+    if replace:
+        new = {name: statement.excluded[name] for name in others}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=new)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    await connection.execute(statement, list(rows))
+
+
+@cache
+def _postgresql(table: Table, *, replace: bool) -> str:
+    keys, others = _columns(table)
+    names, new = _listed(keys + others), _listed(others, "excluded.")
+    action = f"UPDATE SET ({_listed(others)}) = ROW ({new})" if replace else "NOTHING"
+    return f"""
+        INSERT INTO "{table.name}" ({names})
+        SELECT {names} FROM json_populate_recordset(NULL::"{table.name}", $1::text::json)
+        ON CONFLICT ({_listed(keys)}) DO {action}
+        """  # noqa: S608 - names of ours
+
+
+def _listed(names: list[str], of: str = "") -> str:
+    return ", ".join(f'{of}"{name}"' for name in names)
+
+
+def _columns(table: Table) -> tuple[list[str], list[str]]:
+    """Return the names of the key's columns, and of all others."""
+    keys = [column.name for column in table.primary_key]
+    return keys, [column.name for column in table.c if column.name not in keys]
