@@ -12,6 +12,7 @@ from parts import PEAL
 from sip.exchange import Office, exchanging
 from sip.phone import Phone
 from sip.story import story
+from sip.test_networks import networks
 from sip.test_phone import certificate
 
 FOUR, SIX = "127.0.0.1", "::1"
@@ -123,6 +124,18 @@ def test_the_certificate_of_peals_own_making_is_there_at_the_first_start_and_sta
         phone.settle()
     subprocess.run([PEAL, "switch", "check"], env=environment(both), check=True, capture_output=True)
     assert made == [(folder / f"self-signed.{kind}").read_bytes() for kind in ("pem", "key")]
+
+
+# Break: rows.cfg, DROP_STRANGERS: the address with its brackets.
+@pytest.mark.parametrize(("network", "stays"), [("::1/128", True), ("2001:db8::/32", False)])
+def test_of_phones_over_ipv6_too_those_go_that_may_not_come_from_there_any_more(office, network, stays):
+    phone, _ = office.phone("101", bind=SIX), office.phone("201")
+    allowed = networks(office, network)
+    office.put_phone("101", auth_type="both", sip_network_permission_id=allowed)
+    office.put_extension("201", status="blocked")
+    office.until_unregistered("201")  # what was changed before has been read
+    assert office.registered("101") is stays
+    assert phone.register().status == (200 if stays else 401)
 
 
 def environment(exchange):
