@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from peal.calls.event import Event, Extension, Known
 
 BUNDLE = ("100", "101", "102")
+PHONES = ("100", "101", "101", "102")
+"That ring: by their branches."
 IDS = {"100": 1, "101": 2, "102": 3, "200": 4}
 KNOWN = Known(
     7,
@@ -20,9 +22,11 @@ ENDS = {"486": "busy", "600": "busy", "480": "rejected", "488": "rejected", "603
 class Script(msgspec.Struct, frozen=True):
     """What shall happen in a call of 200 to 100."""
 
-    answers: str | None
-    codes: dict[str, str]
-    "What each of the others says before: its own code, or 487 when it is cancelled, or `timeout`."
+    answers: int | None
+    "The branch of the phone that has the call."
+    codes: dict[int, str]
+    """What each of the others says, by its branch: its own code, 487 when it is cancelled, `timeout`, or 200
+    when it answers at the same moment."""
     code: str
     "What the caller is told in the end."
     ended_by: str
@@ -32,10 +36,11 @@ class Script(msgspec.Struct, frozen=True):
 @st.composite
 def scripts(draw) -> Script:
     """Any call of 200 to the bundle."""
-    answers = draw(st.sampled_from([None, *BUNDLE]))
-    said = st.sampled_from([*ENDS, "487", "timeout"])
-    codes = {number: draw(said) for number in BUNDLE if number != answers}
-    code = "200" if answers else draw(st.sampled_from(["480", "486", "487", "603"]))
+    branches = range(len(PHONES))
+    answers = draw(st.sampled_from([None, *branches]))
+    said = st.sampled_from([*ENDS, "487", "timeout", *(["200"] if answers is not None else [])])
+    codes = {branch: draw(said) for branch in branches if branch != answers}
+    code = draw(st.sampled_from(["480", "486", "487", "603"])) if answers is None else "200"
     return Script(
         answers, codes, code, draw(st.sampled_from(["caller", "callee", "switch"])), draw(st.booleans())
     )
@@ -51,22 +56,21 @@ def events(script: Script, call: str = "a" * 32, begins: int = 1_700_000_000) ->
         seq = len(told) + 1
         told.append({"call": call, "seq": seq, "type": kind, "at": f"{begins + seq}.000001"} | fields)
 
+    def end(branches):
+        for branch in branches:
+            tell("leg", device=PHONES[branch], leg=branch, code=script.codes[branch])
+
     tell("begin", **parties)
-    for branch, number in enumerate(BUNDLE):
+    for branch, number in enumerate(PHONES):
         tell("ring", device=number, leg=branch)
-    for branch, number in enumerate(BUNDLE):
-        if script.codes.get(number) != "487" and number in script.codes:
-            tell("leg", device=number, leg=branch, code=script.codes[number])
-    if script.answers:
-        tell("leg", device=script.answers, leg=BUNDLE.index(script.answers), code="200")
-        parties |= {
-            "answered_by": script.answers,
-            "answered_at": f"{1_700_000_000 + len(told)}.5".ljust(17, "0"),
-        }
+    end(branch for branch, code in script.codes.items() if code not in ("200", "487"))
+    if script.answers is not None:
+        number = PHONES[script.answers]
+        tell("leg", device=number, leg=script.answers, code="200")
+        answered_at = f"{begins + len(told)}.500000"
+        parties |= {"answered_by": number, "answered_at": answered_at}
         tell("answer", **parties)
-    for branch, number in enumerate(BUNDLE):
-        if script.codes.get(number) == "487":
-            tell("leg", device=number, leg=branch, code="487")
+    end(branch for branch, code in script.codes.items() if code in ("200", "487"))
     if script.is_lost:
         told.append({"call": call, "seq": 2**31 - 1, "type": "lost", "at": f"{begins + 1000}.000000"})
     else:
@@ -76,13 +80,13 @@ def events(script: Script, call: str = "a" * 32, begins: int = 1_700_000_000) ->
 
 def legs(script: Script) -> list[tuple[str, str]]:
     """What must stand of each phone that rang."""
-    return [(number, _leg(script, number)) for number in BUNDLE]
+    return [(number, _leg(script, branch)) for branch, number in enumerate(PHONES)]
 
 
-def _leg(script: Script, number: str) -> str:
-    if number == script.answers:
+def _leg(script: Script, branch: int) -> str:
+    if branch == script.answers:
         return "answered"
-    code = script.codes[number]
-    if code == "487" and script.answers:
+    code = script.codes[branch]
+    if code in ("200", "487") and script.answers is not None:
         return "answered elsewhere"
     return ENDS.get(code, "not answered")

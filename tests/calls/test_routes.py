@@ -152,7 +152,7 @@ def answered_outside(board, caller="101", main="100"):
     return call.hangup(code="200", ended_by="callee").take()
 
 
-# Break: model.py, Part.flow: always `in`; listing.py, legs: without the `or_` of extensions.
+# Break: model.py, Part.flow: always `in`.
 def test_an_outgoing_call_is_the_main_extensions_and_its_leg_names_the_phone(board):
     call = answered_outside(board)
     shown = get(board, f"/client/@me/call_history/{call.id}")

@@ -1,6 +1,7 @@
 """What a trunk is told of who calls, and by which ways it is reached."""
 
 import pytest
+from sip.history import history
 from sip.lines import E
 from sip.test_to_the_bundle import ring
 
@@ -23,6 +24,8 @@ def test_row_30_who_asks_for_privacy_is_anonymous_to_all_but_the_trunk(office, o
     assert (leg.invite.asserted_identity.user, leg.invite.headers["Privacy"]) == (own, "id")
     talk(call, leg)
     assert line.phone.leaks("101") == []
+    assert history(office).call == ("out of 100", f"100 calls {E}", "answered", "caller_bye")
+    assert history(office).legs == ["out 100 answered, 101"]
 
 
 # Break: call.cfg, DRESS: without WHITELIST.
@@ -38,6 +41,8 @@ def test_row_29_a_forged_identity_never_reaches_a_trunk(office, outside, header)
     talk(call, leg)
     assert line.phone.leaks("74990000000") == []
     assert line.phone.leaks("Bank") == []
+    assert history(office).call == ("out of 100", f"100 calls {E}", "answered", "caller_bye")
+    assert history(office).shown["from_screen_name"] == "Name 100"
 
 
 # Break: rows.cfg, CHANGED_LINE: returns at once.

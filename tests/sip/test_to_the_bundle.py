@@ -4,7 +4,7 @@ import time
 
 import pytest
 from sip import policy, sdp
-from sip.history import history, past
+from sip.history import history, past, short
 from sip.message import request, response
 from sip.story import stories, story
 
@@ -310,6 +310,11 @@ def test_row_12_of_more_than_30_phones_the_freshest_ring_and_at_least_one_per_me
     told = story(office)
     assert told.numbers("answer", "answered_by") == ("110",)
     assert len(told.legs) == 30
+    told = history(office).legs
+    assert (len(told), told[-1]) == (31, "out 200 answered")
+    assert [each for each in told[:-1] if not each.endswith("answered elsewhere, 100")] == [
+        "in 110 answered, 100"
+    ]
     assert f"alarm: {office.user('100')}@" in office.exchange.log.read_text()
 
 
@@ -374,6 +379,11 @@ def test_row_13_of_phones_that_answer_at_once_the_first_has_the_call_and_one_ans
         assert told.one("hangup")["answered_by"] == number
         assert told.legs == [("101", "200"), ("102", "200")]
         assert told.all("leg")[0]["device"] == number
+    for call, number in zip(past(office, len(answered)), answered, strict=True):
+        other = {"101": "102", "102": "101"}[number]
+        rang = sorted([f"in {number} answered, 100", f"in {other} answered elsewhere, 100"])
+        assert call.legs == [*rang, "out 200 answered"]
+        assert short(call.shown["bridged_username"]) == number
 
 
 def end_all_but_the_first(call):
