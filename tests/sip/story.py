@@ -51,7 +51,7 @@ def stories(office: Office, calls: int, seconds: float = 5) -> list[Story]:
     """All calls of this office, when there are that many and each has been told to its end."""
     deadline = time.monotonic() + seconds
     while True:
-        told = _told(office)
+        told = told_so_far(office)
         if len(told) == calls and all(each.is_whole for each in told):
             return told
         assert time.monotonic() < deadline, [each.events for each in told]
@@ -63,8 +63,8 @@ def story(office: Office) -> Story:
     return stories(office, 1)[0]
 
 
-def _told(office: Office) -> list[Story]:
-    """What stands there now, in no order."""
+def told_so_far(office: Office) -> list[Story]:
+    """What stands there now, in no order; calls that are up among them."""
     mine = office.user("")
     named = select(call_event.c.call_id).where(cast(call_event.c.body, Text).contains(mine))
     events = select(call_event.c.call_id, call_event.c.body).where(call_event.c.call_id.in_(named))
