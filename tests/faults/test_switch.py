@@ -121,6 +121,19 @@ def test_a_phone_registers_though_another_process_is_writing_the_registrations(o
         assert answer.wait().status == 200
 
 
+# Break: modules.cfg: usrloc's `db_mode` 2.
+def test_a_registration_that_the_file_did_not_take_is_refused_and_in_it_when_the_phone_has_asked_again(own):
+    with ExitStack() as stack, closing(sqlite3.connect(own.folder / "switch" / "location.db")) as file:
+        office = Office(own, stack)
+        phone = office.phone("200", registered=False, patience=15)
+        file.execute("BEGIN IMMEDIATE")
+        assert phone.register().status == 500
+        file.rollback()
+        assert phone.register().status == 200
+        kept = file.execute("SELECT username FROM location").fetchall()
+        assert kept == [(office.user("200"),)]
+
+
 def test_it_starts_while_postgresql_is_away_and_is_good_soon_after_it_has_come():
     with ExitStack() as stack:
         pg, home = (Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="peal-"))) for _ in range(2))

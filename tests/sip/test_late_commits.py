@@ -10,14 +10,17 @@ from threading import Event
 import pytest
 from parts import transact
 from sip.exchange import Office
+from sip.lines import Outside
 from sip.test_changes import in_force
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from peal.bundles.repository import log_routing
 from peal.extensions.tables import extension
 from peal.phones.tables import phone
 
 DATABASES = ("postgresql",)
+RULES = "CREATE OR REPLACE VIEW sip_rules AS SELECT id, posix_rules{} AS val FROM dial_rule"
+ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 
 
 @contextmanager
@@ -110,3 +113,43 @@ def test_row_41_with_the_new_password_a_phone_stays_registered_while_an_older_tr
         office.phone("101")
         until_polled(office)  # it has read all since the older transaction again
         assert office.registered("101")
+
+
+@contextmanager
+def slow_pages(exchange):
+    """A switch that needs a second for each page of the change log that holds a list of dial rules."""
+
+    async def slow(work):
+        await work.execute(text(RULES.format(" || left(pg_sleep(1)::text, 0)")))
+
+    async def quick(work):
+        await work.execute(text(RULES.format("")))
+
+    transact(exchange.api.database, slow)
+    try:
+        yield
+    finally:
+        transact(exchange.api.database, quick)
+
+
+def until_a_page_is_being_read(exchange):
+    async def is_slept(work):
+        return (await work.execute(text(ASLEEP))).scalar_one() > 0
+
+    in_force(lambda: transact(exchange.api.database, is_slept), True)
+
+
+# Break: rows.cfg, CHANGED: without RENEW, the row of the page.
+def test_row_41_a_phone_that_comes_with_the_new_password_while_the_change_log_is_read_stays(office, exchange):
+    rules = Outside(office).rules(("1", "2"))
+    with slow_pages(exchange):
+        office.put_extension("102", label="Changed")
+        office.tenant.api.put(
+            f"/client/@me/dial_rule/{rules}", json={"dial_rules": [{"match_exp": "3", "repl_exp": "4"}]}
+        )
+        until_a_page_is_being_read(exchange)
+        office.passwords["102"] = office.put_phone("102", password="generate")["password"]
+        phone = office.phone("102")
+    until_polled(office)
+    assert office.registered("102")
+    assert phone.register().status == 200
