@@ -16,7 +16,8 @@ Rows = Sequence[Mapping[str, Any]]
 async def insert(connection: AsyncConnection, table: Table, rows: Rows, *, replace: bool) -> None:
     """Insert rows; those whose key is there are replaced, or stay as they are.
 
-    PostgreSQL gets them as one value: a statement for each row costs it several times as much.
+    PostgreSQL gets them as one value: a statement for each row costs it several times as much. What is
+    there as it is to be is not written again.
     """
     if not rows:
         return
@@ -37,12 +38,13 @@ async def insert(connection: AsyncConnection, table: Table, rows: Rows, *, repla
 @cache
 def _postgresql(table: Table, *, replace: bool) -> str:
     keys, others = _columns(table)
-    names, new = _listed(keys + others), _listed(others, "excluded.")
-    action = f"UPDATE SET ({_listed(others)}) = ROW ({new})" if replace else "NOTHING"
+    names, new = _listed(keys + others), f"ROW ({_listed(others, 'excluded.')})"
+    old = f"ROW ({_listed(others, 'kept.')})"
+    action = f"UPDATE SET ({_listed(others)}) = {new} WHERE {old} IS DISTINCT FROM {new}"
     return f"""
-        INSERT INTO "{table.name}" ({names})
+        INSERT INTO "{table.name}" AS kept ({names})
         SELECT {names} FROM json_populate_recordset(NULL::"{table.name}", $1::text::json)
-        ON CONFLICT ({_listed(keys)}) DO {action}
+        ON CONFLICT ({_listed(keys)}) DO {action if replace else "NOTHING"}
         """  # noqa: S608 - names of ours
 
 
