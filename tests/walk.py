@@ -15,10 +15,11 @@ from typing import Any
 import httpx
 from litestar import Litestar
 from parts import Api, Tenant, look
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from peal.app import create_litestar
 from peal.calls.tables import call, call_extension, leg
+from peal.events.tables import delivery, notice, subscription
 from peal.http.document import document
 from peal.kit import dates
 from peal.settings import Settings
@@ -34,6 +35,7 @@ SAMPLES = {
     "match_exp": lambda _: "^7(.*)$",
     "password": lambda marker: f"password {marker}",
     "timezone": lambda _: "Asia/Omsk",
+    "url": lambda marker: f"https://crm.example/{marker}",
 }
 """Fields whose schema does not say enough, or too much; by name."""
 
@@ -47,7 +49,7 @@ class Operation:
     media: str | None
     schema: dict[str, Any] | None = field(hash=False)
     query: dict[str, str] = field(hash=False, default_factory=dict)
-    "What its query must hold."
+    "What its query must hold, so that it has an answer, and an end."
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -100,7 +102,7 @@ def operations(below: str = PREFIX) -> list[Operation]:
                 query = {
                     each["name"]: each["schema"]["examples"][0]
                     for each in described.get("parameters", ())
-                    if each["in"] == "query" and each.get("required")
+                    if each["in"] == "query" and (each.get("required") or each["name"] == "seconds")
                 }
                 found.append(Operation(method, path, media, schema, query))
     return found
@@ -180,7 +182,25 @@ class Household:
                 if parameter == "did_id":
                     self.number = made.json()["name"]
         self._phone()
+        self._subscribe()
         return self
+
+    def _subscribe(self):
+        """Leave deliveries behind that were given up, and one subscription more of the extension's."""
+        path = f"/extension/{self.ids['extension_id']}/event/"
+        more = {"url": f"https://crm.example/{self.marker}", "event_type": "answer", "method": "GET"}
+        assert self.tenant.api.post(path, json=more).status_code == 201
+        told = {"client_id": self.tenant.id, "extension_id": self.ids["extension_id"], "seq": 1}
+        told |= {"event_type": "hangup", "flow": "in", "call_id": secrets.token_hex(16)}
+        statement = insert(notice).values(**told, parameters={"CallID": self.marker}).returning(notice.c.id)
+        [[made]] = look(self.tenant.server.database, statement)
+        waits = dict.fromkeys(("waits_since", "due_at", "done_at"), dates.now())
+        for parameter, of in (("delivery_id", "event_id"), ("phone_delivery_id", "phone_event_id")):
+            theirs = select(subscription.c.id, subscription.c.subscriber_id, subscription.c.client_id)
+            [[row]] = look(self.tenant.server.database, theirs.where(subscription.c.id == self.ids[of]))
+            row = {"subscription_id": row.pop("id"), **row, "notice_id": made["id"], "topic": "walk", **waits}
+            statement = insert(delivery).values([{**row, "state": "parked"}] * 2).returning(delivery.c.id)
+            self.ids[parameter] = look(self.tenant.server.database, statement)[0][0]["id"]
 
     def _phone(self):
         """Leave a call behind: its phone called, and was refused."""

@@ -19,6 +19,9 @@ from peal.calls.routes import ROUTES as CALLS
 from peal.clients.routes import ROUTES as CLIENTS
 from peal.db.engine import Database
 from peal.dialrules.routes import ROUTES as DIAL_RULES
+from peal.events.measures import measure as measure_deliveries
+from peal.events.routes import ROUTES as EVENTS
+from peal.events.stream import ROUTES as STREAM
 from peal.extensions.routes import ROUTES as EXTENSIONS
 from peal.http import explorer, operation
 from peal.http.envelope import Envelope
@@ -51,6 +54,8 @@ API = [
     *SOUNDS,
     *NUMBERS,
     *TRUNKS,
+    *EVENTS,
+    *STREAM,
 ]
 
 
@@ -80,7 +85,8 @@ def create_litestar(settings: Settings) -> Litestar:
     app.state.tokens = Tokens(app.state.database, settings.token_cache_seconds)
     app.state.hourly_limit = HourlyLimit(app.state.database)
     app.state.statistics = OneAtATime("Stats request already exists, concurrent request not allowed")
-    app.state.measures = [measure_calls]
+    app.state.measures = [measure_calls, measure_deliveries]
+    app.state.stopping = asyncio.Event()
     app.state.guess_limit = GuessLimit(settings.guess_limit)
     return app
 
@@ -99,6 +105,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        app.state.stopping.set()
         merging.cancel()
         with suppress(asyncio.CancelledError):
             await merging

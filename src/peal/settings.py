@@ -2,8 +2,8 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -88,6 +88,19 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     trunk_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=32)] = 4
     """How long a trunk may take to its first answer before the next one is tried."""
 
+    events_private_targets: str = ""
+    """Networks, by commas, that events may be sent to beside public addresses."""
+    events_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 10
+    """How long a subscriber may take to answer."""
+    events_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 30
+    """Days that events told, and what became of their deliveries, are kept; 0: for ever."""
+
+    @property
+    def private_targets(self) -> Sequence[IPv4Network | IPv6Network]:
+        """Those of `events_private_targets`."""
+        networks = self.events_private_targets.split(",")
+        return [ip_network(each.strip()) for each in networks if each.strip()]
+
     @property
     def emergencies(self) -> frozenset[str]:
         """The emergency numbers."""
@@ -162,6 +175,10 @@ def _check(settings: Settings) -> None:
             "host: access tokens must not travel in plain http beyond this machine; put a proxy with TLS"
             " in front and set plain_http (PEAL_PLAIN_HTTP=true)"
         )
+    try:
+        _ = settings.private_targets
+    except ValueError as error:
+        raise SettingsError(f"events_private_targets: {error}") from error
     _check_sip(settings)
 
 

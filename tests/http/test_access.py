@@ -40,6 +40,12 @@ READABLE_BY_AN_EXTENSION = {
     "GET /api/ver1.0/extension/call_property",
 }
 
+BODILESS = ("/secret", "/replay")
+"""Ends of paths whose POST has nothing to say but that it be done."""
+
+CALL_API = ("/event", "/phone_events")
+"""Parts of paths that an application of access `Call API` may write to."""
+
 ALL = operations("/")
 GUARDED = [operation for operation in ALL if str(operation) not in PUBLIC]
 WRITES = [operation for operation in GUARDED if operation.writes]
@@ -49,6 +55,11 @@ UNAUTHORIZED = (401, {"message": "Unauthorized", "status": 401})
 
 def is_admin(operation):
     return operation.path.startswith(PREFIX + "/admin/")
+
+
+def late(operation):
+    """What takes others' things with it comes last."""
+    return is_admin(operation), operation.path.endswith("/extension/{extension_id}"), -len(operation.path)
 
 
 def is_live(operation):
@@ -102,14 +113,15 @@ def owner(api):
 def test_the_walk_finds_the_routes():
     assert {str(operation) for operation in ALL} >= PUBLIC
     assert len(WRITES) >= 20
-    assert all(operation.schema for operation in WRITES if operation.method in ("POST", "PUT"))
+    bodies = [o for o in WRITES if o.method in ("POST", "PUT") and not o.path.endswith(BODILESS)]
+    assert all(operation.schema for operation in bodies)
 
 
 def test_the_owner_is_let_through_everywhere(server):
     """So what others are refused is not the walk's own fault."""
     house = Household(server.tenant()).furnish()
     order = ["GET", "PUT", "POST", "DELETE"]
-    for operation in sorted(GUARDED, key=lambda o: (order.index(o.method), is_admin(o), -len(o.path))):
+    for operation in sorted(GUARDED, key=lambda o: (order.index(o.method), *late(o))):
         answer = house.send(server.admin if is_admin(operation) else house.tenant.api, operation)
         expected = (503,) if is_live(operation) else (200, 201, 204)
         assert answer.status_code in expected, f"{operation}: {answer.text}; see tests/walk.py"
@@ -118,7 +130,7 @@ def test_the_owner_is_let_through_everywhere(server):
 def test_every_write_of_the_owner_changes_something(server):
     """So nothing that is refused below would have been without effect anyway."""
     house = Household(server.tenant()).furnish()
-    for operation in sorted(WRITES, key=lambda o: (o.method == "DELETE", is_admin(o), -len(o.path))):
+    for operation in sorted(WRITES, key=lambda o: (o.method == "DELETE", *late(o))):
         before = contents(server.database, without=("access_token", "rate_count", "audit", "change_log"))
         house.send(server.admin if is_admin(operation) else house.tenant.api, operation)
         after = contents(server.database, without=("access_token", "rate_count", "audit", "change_log"))
@@ -186,6 +198,8 @@ def test_who_may_only_read_reads_all_and_writes_nothing(server, house, options, 
     api = server.api(house.tenant.id, **options)
     with unchanged(server):
         for operation in GUARDED:
+            if expected == "app_access_type_deny" and any(part in operation.path for part in CALL_API):
+                continue
             answer = house.send(api, operation)
             if operation.writes:
                 assert word(answer) == (403, expected), operation

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from peal.calls import repository
 from peal.calls.event import Event, Known
 from peal.calls.model import Call, Leg, assemble
+from peal.calls.notices import notices
 from peal.calls.outcome import Outcome
 from peal.calls.repository import Address, Found, Row
+from peal.events import outbox
 
 BATCH = 500
 """Calls that are read at a time."""
@@ -43,6 +45,7 @@ async def take(connection: AsyncConnection, call_ids: Collection[str]) -> None:
         [_leg_row(call, leg) for call in calls for leg in call.legs],
         [row for call in calls for row in _extension_rows(call)],
     )
+    await outbox.tell(connection, [each for call in calls for each in notices(call)])
 
 
 async def unfinished(connection: AsyncConnection) -> list[str]:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from peal.cli import app, client, extension, migrate, serve, switch, up, user
+from peal.cli import app, client, events, extension, migrate, serve, switch, up, user
 from peal.cli.output import Failure
 
 cli = typer.Typer(
@@ -21,6 +21,7 @@ cli.add_typer(client.commands, name="client")
 cli.add_typer(extension.commands, name="extension")
 cli.add_typer(app.commands, name="app")
 cli.add_typer(switch.commands, name="switch")
+cli.add_typer(events.commands, name="events")
 
 
 def main() -> None:

@@ -25,10 +25,14 @@ def up(as_json: Json = False) -> None:
     show({**_addresses(settings), **made}, as_json=as_json, title=title)
     with ExitStack() as stack:
         if settings.switch:
-            switch = Child(settings, "switch", "run")
-            stack.callback(switch.stop)
-            switch.start()
+            _start(stack, Child(settings, "switch", "run"))
+        _start(stack, Child(settings, "events", "run"))
         serve.run(settings)
+
+
+def _start(stack: ExitStack, child: Child) -> None:
+    stack.callback(child.stop)
+    child.start()
 
 
 def _require_reachable(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from peal.calls.tables import call, call_event, call_extension, leg
 from peal.clients.tables import client
 from peal.db.metadata import metadata
 from peal.dialrules.tables import dial_rule
+from peal.events.tables import attempt, delivery, notice, subscriber, subscription
 from peal.extensions.tables import extension
 from peal.networks.tables import sip_network_permission
 from peal.numbers.tables import ani, did
@@ -19,6 +20,7 @@ from peal.users.tables import user
 __all__ = [
     "ani",
     "application",
+    "attempt",
     "audit",
     "bundle",
     "call",
@@ -27,15 +29,19 @@ __all__ = [
     "call_status",
     "change_log",
     "client",
+    "delivery",
     "dial_rule",
     "did",
     "extension",
     "leg",
     "metadata",
+    "notice",
     "phone",
     "rate_count",
     "sip_network_permission",
     "sound",
+    "subscriber",
+    "subscription",
     "token",
     "trunk",
     "user",

@@ -73,6 +73,14 @@ _QUERY: dict[str, Json] = {
         "description": "Those with one of these titles, exactly",
         "schema": {"type": "array", "items": {"type": "string", "maxLength": 255}},
     },
+    "state": {
+        "description": "Those in this state",
+        "schema": {"enum": ["waiting", "delivered", "parked"]},
+    },
+    "seconds": {
+        "description": "How long the stream lasts",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 3600, "default": 3600, "examples": [0]},
+    },
     "own_only": {"description": "Only the client's own", "schema": {"type": "boolean"}},
     "start_datetime": {
         "description": "Calls that began then or later, UTC",

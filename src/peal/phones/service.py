@@ -7,7 +7,11 @@ from peal.bundles.fields import NAMES
 from peal.catalogue import references
 from peal.db.work import Work
 from peal.errors import extension_not_found
+from peal.events import outbox
+from peal.events.notice import status_change
+from peal.extensions import repository as extension_repository
 from peal.extensions import service as extensions
+from peal.kit import dates
 from peal.kit.numbers import full_name
 from peal.phones import model, repository
 
@@ -39,6 +43,8 @@ async def change(work: Work, row: dict[str, Any], sent: Mapping[str, Any]) -> di
     if own:
         await repository.change(work, row["extension_id"], own)
     await extensions.share(work, row["bundle_id"], values)
+    if "call_status_id" in values:
+        await _tell_status(work, row, values["call_status_id"])
     if values or hashes:
         await _record(work, row, values, password_set=bool(hashes))
     return {**row, **values, "password": password}
@@ -51,6 +57,17 @@ def _password(row: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[str | No
     if password == model.GENERATE:
         password = model.new_password()
     return password, model.ha1(full_name(row["prefix"], row["number"]), row["domain"], password)
+
+
+async def _tell_status(work: Work, row: Mapping[str, Any], new_id: int | None) -> None:
+    """Tell that the call status has changed: of a bundle as the main extension's."""
+    main = await extension_repository.one(work, row["bundle_id"])
+    await outbox.tell_status(
+        work.connection,
+        row["client_id"],
+        row["bundle_id"],
+        status_change(main, row["call_status_id"], new_id, dates.now()),
+    )
 
 
 async def _record(work: Work, row: Mapping[str, Any], values: dict[str, Any], *, password_set: bool) -> None:

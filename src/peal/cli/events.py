@@ -1,0 +1,54 @@
+"""`peal events`: delivering what subscribers are told."""
+
+import asyncio
+import signal
+from contextlib import suppress
+
+import structlog
+import typer
+
+from peal.cli import session
+from peal.cli.output import Json, show
+from peal.db.engine import Database
+from peal.events import retention
+from peal.events.deliverer import Deliverer
+from peal.events.sender import Sender
+from peal.kit.logs import configure_logs
+from peal.settings import Settings
+
+log = structlog.get_logger()
+CONNECTIONS = 4
+"""To the database: rounds are many, what they ask of it is short."""
+commands = typer.Typer(no_args_is_help=True, help="What subscribers are told.")
+
+
+@commands.callback()
+def _noun() -> None:
+    """What subscribers are told."""
+
+
+@commands.command()
+def run(database: session.DatabaseOption = None, as_json: Json = False) -> None:
+    """Deliver events to their subscribers, until SIGTERM or SIGINT; requests in flight end."""
+    settings = session.load(database_url=database)
+    configure_logs()
+    session.run_loop(_deliver(settings, as_json=as_json))
+
+
+async def _deliver(settings: Settings, *, as_json: bool) -> None:
+    await (await session.open_database(settings)).close()
+    database = Database(settings.database, connections=CONNECTIONS)
+    show({"delivers_from": database.engine.url.render_as_string()}, as_json=as_json)
+    forgetting = asyncio.create_task(retention.run(database, settings.events_days))
+    try:
+        async with Sender(settings.private_targets, settings.events_seconds) as sender:
+            deliverer = Deliverer(database, sender, settings.events_seconds)
+            loop = asyncio.get_running_loop()
+            for signum in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(signum, deliverer.stop)
+            await deliverer.run()
+    finally:
+        forgetting.cancel()
+        with suppress(asyncio.CancelledError):
+            await forgetting
+        await database.close()

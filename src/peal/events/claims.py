@@ -1,0 +1,162 @@
+"""The deliverers' part of the outbox: who has which subscriber, what is due, what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from peal.events import model
+from peal.events.model import Due, Outcome
+from peal.events.tables import attempt, delivery, notice, subscriber, subscription
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A subscriber that is this deliverer's for a while."""
+
+    id: int
+    url: str
+    failures: int
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    """Say which subscribers nobody has, that are not paused and for whom something is due."""
+    waits = exists().where(
+        delivery.c.subscriber_id == subscriber.c.id, delivery.c.state == "waiting", delivery.c.due_at <= now
+    )
+    over = [or_(c.is_(None), c <= now) for c in (subscriber.c.claimed_until, subscriber.c.paused_until)]
+    return and_(*over, waits)
+
+
+async def waiting(connection: AsyncConnection, now: datetime) -> bool:
+    """Return whether there is anybody to claim; a look that locks nothing."""
+    found = await connection.execute(select(subscriber.c.id).where(_is_free(now)).limit(1))
+    return found.first() is not None
+
+
+async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, most: int) -> list[Claim]:
+    """Take subscribers that have something due; other deliverers leave them alone until the lease is over."""
+    free = (
+        select(subscriber.c.id, subscriber.c.url, subscriber.c.failures)
+        .where(_is_free(now))
+        .order_by(subscriber.c.claimed_until, subscriber.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = [Claim(**row) for row in (await connection.execute(free)).mappings()]
+    if claimed:
+        mine = subscriber.c.id.in_([each.id for each in claimed])
+        await connection.execute(update(subscriber).where(mine).values(claimed_until=now + lease))
+    return claimed
+
+
+async def due(connection: AsyncConnection, subscriber_id: int, now: datetime, most: int) -> list[Due]:
+    """Return deliveries whose time has come, the oldest first; none held up by an earlier one."""
+    earlier = delivery.alias("earlier")
+    held_up = exists().where(
+        earlier.c.subscriber_id == delivery.c.subscriber_id,
+        earlier.c.topic == delivery.c.topic,
+        earlier.c.state == "waiting",
+        earlier.c.due_at > now,
+        earlier.c.id < delivery.c.id,
+    )
+    columns = ("id", "topic", "attempts", "notice_id", "subscription_id")
+    query = (
+        select(
+            *(delivery.c[name] for name in columns),
+            notice.c.parameters,
+            subscription.c.method,
+            subscription.c.secret,
+            subscription.c.old_secret,
+            subscription.c.old_secret_until,
+        )
+        .join(notice, notice.c.id == delivery.c.notice_id)
+        .join(subscription, subscription.c.id == delivery.c.subscription_id)
+        .where(
+            delivery.c.subscriber_id == subscriber_id,
+            delivery.c.state == "waiting",
+            delivery.c.due_at <= now,
+            ~held_up,
+        )
+        .order_by(delivery.c.due_at, delivery.c.id)
+        .limit(most)
+    )
+    return [_due(dict(row), now) for row in (await connection.execute(query)).mappings()]
+
+
+def _due(row: Mapping[str, Any], now: datetime) -> Due:
+    old = row["old_secret"] if row["old_secret_until"] and row["old_secret_until"] > now else None
+    secrets = (row["secret"], old) if old else (row["secret"],)
+    names = [name for name in Due.__dataclass_fields__ if name != "secrets"]
+    return Due(**{name: row[name] for name in names}, secrets=secrets)
+
+
+async def settle(
+    connection: AsyncConnection, claimed: Claim, done: Sequence[tuple[Due, Outcome]], now: datetime
+) -> None:
+    """Write what came of a round, and let the subscriber go, for a while if it took nothing."""
+    for one, outcome in done:
+        await _settle(connection, one, outcome, now)
+    gone = {one.subscription_id for one, outcome in done if outcome.result == "gone"}
+    if gone:
+        await _disable(connection, gone, now)
+    failures = claimed.failures
+    if done:
+        failures = 0 if any(outcome.result != "failed" for _, outcome in done) else failures + 1
+    pause = now + model.pause(failures) if failures and done else None
+    if pause:
+        await _park_old(connection, claimed.id, now)
+    let_go = update(subscriber).where(subscriber.c.id == claimed.id)
+    await connection.execute(let_go.values(claimed_until=None, paused_until=pause, failures=failures))
+
+
+async def _settle(connection: AsyncConnection, one: Due, outcome: Outcome, now: datetime) -> None:
+    attempts = one.attempts + 1
+    values: dict[str, Any] = {"attempts": attempts}
+    if outcome.result == "delivered":
+        values |= {"state": "delivered", "done_at": now}
+    else:
+        values |= {"due_at": now + model.delay(attempts)}
+    await connection.execute(update(delivery).where(delivery.c.id == one.id).values(**values))
+    told = {"at": outcome.at, "milliseconds": outcome.milliseconds}
+    told |= {"status": outcome.status, "error": outcome.error}
+    await connection.execute(insert(attempt).values(delivery_id=one.id, **told))
+
+
+async def _disable(connection: AsyncConnection, gone: set[int], now: datetime) -> None:
+    """End subscriptions whose subscriber says that it is gone (410)."""
+    theirs = subscription.c.id.in_(gone)
+    await connection.execute(update(subscription).where(theirs).values(status="disabled"))
+    await _park(connection, delivery.c.subscription_id.in_(gone), now)
+
+
+async def _park_old(connection: AsyncConnection, subscriber_id: int, now: datetime) -> None:
+    """Give up what has waited too long."""
+    old = and_(delivery.c.subscriber_id == subscriber_id, delivery.c.waits_since <= now - model.GIVE_UP)
+    await _park(connection, old, now)
+
+
+async def _park(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> None:
+    parked = update(delivery).where(which, delivery.c.state == "waiting")
+    await connection.execute(parked.values(state="parked", done_at=now))
+
+
+async def forget(connection: AsyncConnection, before: datetime, most: int) -> int:
+    """Delete old notices, with all that came of them; return how many."""
+    old = select(notice.c.id).where(notice.c.told_at < before).order_by(notice.c.id).limit(most)
+    return (await connection.execute(delete(notice).where(notice.c.id.in_(old)))).rowcount
+
+
+async def forget_subscribers(connection: AsyncConnection, most: int) -> None:
+    """Delete those that no subscription names any more.
+
+    Locked first, looked at again after: a subscription that is made meanwhile waits, and makes one anew.
+    """
+    unused = ~exists().where(subscription.c.subscriber_id == subscriber.c.id)
+    locked = select(subscriber.c.id).where(unused).limit(most).with_for_update(skip_locked=True)
+    ids = list((await connection.execute(locked)).scalars())
+    if ids:
+        await connection.execute(delete(subscriber).where(subscriber.c.id.in_(ids), unused))
