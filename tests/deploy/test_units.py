@@ -31,7 +31,7 @@ def test_systemd_has_nothing_to_say_against_a_unit(unit, tmp_path):
 
 def test_each_unit_starts_a_command_that_exists():
     found = [command for unit in UNITS for command in commands(unit)]
-    assert [" ".join(each[1:]) for each in found] == ["switch run", "switch reload", "serve"]
+    assert [" ".join(each[1:]) for each in found] == ["events run", "switch run", "switch reload", "serve"]
     for program, *arguments in found:
         assert program == INSTALLED
         subprocess.run([PEAL, *arguments, "--help"], check=True, capture_output=True)

@@ -1,0 +1,60 @@
+"""Deliverers that are killed, stopped, or not alone."""
+
+import asyncio
+from contextlib import ExitStack
+
+from events.exchange import SECONDS, delivering
+from events.receiver import OK, Receiver, silent
+
+
+# Break: deliverer.py, lease: an hour.
+def test_a_deliverer_that_is_killed_loses_nothing(calls, own_peal, tmp_path):
+    with delivering(own_peal.database, tmp_path) as first, Receiver(silent) as crm:
+        made = calls.subscribe(crm.url)
+        told = calls.notice()
+        calls.tell(told)
+        crm.wait(1)
+        first.kill()
+        crm.behave = OK
+        with delivering(own_peal.database, tmp_path):
+            calls.until(lambda: calls.states(made) == ["delivered"], 3 * SECONDS + 5)
+    assert {each.id for each in crm.received} == {crm.received[0].id}
+    assert crm.received[-1].fields == told.parameters
+
+
+# Break: deliverer.py, run: does not wait for the rounds.
+def test_a_deliverer_that_is_stopped_ends_what_it_has_begun(calls, own_peal, tmp_path):
+    async def slow(request, writer):
+        await asyncio.sleep(SECONDS / 2)
+        await OK(request, writer)
+
+    with delivering(own_peal.database, tmp_path) as running, Receiver(slow) as crm:
+        made = calls.subscribe(crm.url)
+        calls.tell(calls.notice())
+        crm.wait(1)
+        running.stop()
+        assert calls.states(made) == ["delivered"]
+
+
+# Break: claims.py, claim: does not set claimed_until.
+def test_several_deliverers_share_the_work_and_nothing_is_sent_twice(calls, own_peal, tmp_path):
+    folders = [tmp_path / name for name in "ab"]
+    with ExitStack() as stack:
+        for folder in folders:
+            folder.mkdir()
+            stack.enter_context(delivering(own_peal.database, folder))
+        receivers = [stack.enter_context(Receiver()) for _ in range(5)]
+        for each in receivers:
+            calls.subscribe(each.url)
+        told = [calls.notice() for _ in range(60)]
+        for one in told:
+            calls.tell(one)
+        for each in receivers:
+            each.wait(60)
+        calls.tell(*told)
+        last = calls.notice()
+        calls.tell(last)
+        for each in receivers:
+            came = each.wait(61)
+            ids = [one.fields["CallID"] for one in came]
+            assert sorted(ids) == sorted(one.parameters["CallID"] for one in [*told, last])
