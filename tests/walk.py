@@ -243,6 +243,12 @@ class Household:
         return api.request(method or operation.method, url.join(path + slash), headers=headers, **body)
 
 
+def late(operation: Operation) -> tuple[bool, bool, int]:
+    """Say how late it may come: what takes others' things with it comes last."""
+    whole_extension = operation.path.endswith("/extension/{extension_id}")
+    return operation.path.startswith(f"{PREFIX}/admin/"), whole_extension, -len(operation.path)
+
+
 def _element_of(operation: Operation) -> str | None:
     """Return the name of the id that a POST on this collection makes."""
     if operation.method != "POST":

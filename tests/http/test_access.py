@@ -8,7 +8,7 @@ import httpx
 import pytest
 from parts import NO_TLS, contents, look
 from sqlalchemy import select, update
-from walk import PREFIX, Household, operations
+from walk import PREFIX, Household, late, operations
 
 from peal.kit import dates
 from peal.oauth.tables import application, token
@@ -55,11 +55,6 @@ UNAUTHORIZED = (401, {"message": "Unauthorized", "status": 401})
 
 def is_admin(operation):
     return operation.path.startswith(PREFIX + "/admin/")
-
-
-def late(operation):
-    """What takes others' things with it comes last."""
-    return is_admin(operation), operation.path.endswith("/extension/{extension_id}"), -len(operation.path)
 
 
 def is_live(operation):

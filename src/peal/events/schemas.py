@@ -16,7 +16,7 @@ Url = Annotated[
     Meta(
         min_length=1,
         max_length=2000,
-        pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+(?!\n)$",
+        pattern=r"^https?://[!-~]+(?!\n)$",
         description="Where events are sent; a public address, unless the service allows others",
         examples=["https://crm.example/events"],
     ),
