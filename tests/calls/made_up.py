@@ -11,7 +11,8 @@ PHONES = ("100", "101", "101", "102")
 IDS = {"100": 1, "101": 2, "102": 3, "200": 4}
 KNOWN = Known(
     7,
-    {f"0003*{number}": Extension(made, "phone", f"Name {number}") for number, made in IDS.items()},
+    {f"0003*{number}": Extension(made, "phone", f"Name {number}") for number, made in IDS.items()}
+    | {"0003*300": Extension(5, "queue", "300")},
     [f"0003*{number}" for number in BUNDLE],
 )
 "As if all were known of every call; 200 calls, 100 is called."

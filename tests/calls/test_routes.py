@@ -204,9 +204,11 @@ def test_filters(board):
     ],
 )
 def test_a_bad_filter_is_a_400_that_names_it(board, query, field):
-    for path in ("call_history", "calls", "calls/stats", "cdr", "record"):
-        answer = board.tenant.api.get(f"/client/@me/{path}/", params=DAY | query)
-        if path != "calls/stats" or field not in ("page", "per_page"):
+    paths = [f"/client/@me/{name}/" for name in ("call_history", "calls", "calls/stats", "cdr", "record")]
+    own = [f"/extension/@100/{name}/" for name in ("cdr", "record")]  # their `extension_id` is in the path
+    for path in paths + own * (field != "extension_id"):
+        answer = board.tenant.api.get(path, params=DAY | query)
+        if "stats" not in path or field not in ("page", "per_page"):
             assert answer.status_code == 400, path
             assert [error["field"] for error in answer.json()["errors"]] == [field]
 
