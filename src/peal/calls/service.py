@@ -1,6 +1,6 @@
 """What can be done with calls. The caller has opened the transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,10 @@ BATCH = 500
 """Calls that are read at a time."""
 
 
+_NONE = 2**31
+"""More than any number of an event."""
+
+
 class Told(msgspec.Struct, frozen=True):
     """An event as it was told: with its id, and all that its text holds."""
 
@@ -30,12 +34,18 @@ async def take_in(connection: AsyncConnection, told: Sequence[Told]) -> None:
     """Keep events, with what is known of their numbers now, and bring their calls up to date."""
     known = await _known(connection, told)
     await repository.keep(connection, [_event_row(each, known.get(each.id)) for each in told])
-    await take(connection, {each.event.call for each in told})
+    since: dict[str, int] = {}
+    for each in told:
+        since[each.event.call] = min(each.event.seq, since.get(each.event.call, each.event.seq))
+    await _take(connection, since)
 
 
-async def take(connection: AsyncConnection, call_ids: Collection[str]) -> None:
-    """Make calls anew from their events, with all that came of them by transfers."""
-    families = await repository.families(connection, call_ids)
+async def _take(connection: AsyncConnection, since: Mapping[str, int]) -> None:
+    """Make calls anew from their events, with all that came of them by transfers.
+
+    `since`: the first event of each that is new; what happened before it has been told.
+    """
+    families = await repository.families(connection, since)
     calls = await _assembled(connection, families)
     tied = {call_id: parts - {call_id} for call_id, parts in families.items() if len(parts) > 1}
     await repository.forget(connection, set().union(*tied.values()), tied)
@@ -45,7 +55,8 @@ async def take(connection: AsyncConnection, call_ids: Collection[str]) -> None:
         [_leg_row(call, leg) for call in calls for leg in call.legs],
         [row for call in calls for row in _extension_rows(call)],
     )
-    await outbox.tell(connection, [each for call in calls for each in notices(call)])
+    told = (each for call in calls for each in notices(call))
+    await outbox.tell(connection, [each for each in told if each.seq >= since.get(each.call_id, _NONE)])
 
 
 async def unfinished(connection: AsyncConnection) -> list[str]:

@@ -1,6 +1,6 @@
 """Many rows in one statement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from peal.db.engine import driver_of, json_text
 
 Rows = Sequence[Mapping[str, Any]]
+Names = tuple[str, ...]
 
 
 async def insert(connection: AsyncConnection, table: Table, rows: Rows, *, replace: bool) -> None:
@@ -35,6 +36,32 @@ async def insert(connection: AsyncConnection, table: Table, rows: Rows, *, repla
     await connection.execute(statement, list(rows))
 
 
+async def add(
+    connection: AsyncConnection, table: Table, rows: Rows, *, key: Names, returning: Names
+) -> list[dict[str, Any]]:
+    """Insert the rows whose `key` is not there yet; return some columns of those, in their order.
+
+    All rows have the same columns; the table numbers them.
+    """
+    if connection.dialect.name == "postgresql":
+        driver = await driver_of(connection)
+        statement = _new_rows(table, tuple(rows[0]), key, returning)
+        return [dict(row) for row in await driver.fetch(statement, json_text(rows))]
+    new = sqlite.insert(table).values(list(rows)).on_conflict_do_nothing(index_elements=key)
+    result = await connection.execute(new.returning(*(table.c[name] for name in returning)))
+    return [dict(row) for row in result.mappings()]
+
+
+@cache
+def _new_rows(table: Table, columns: Names, key: Names, returning: Names) -> str:
+    names = _listed(columns)
+    return f"""
+        INSERT INTO "{table.name}" ({names})
+        SELECT {names} FROM json_populate_recordset(NULL::"{table.name}", $1::text::json)
+        ON CONFLICT ({_listed(key)}) DO NOTHING RETURNING {_listed(returning)}
+        """  # noqa: S608 - names of ours
+
+
 @cache
 def _postgresql(table: Table, *, replace: bool) -> str:
     keys, others = _columns(table)
@@ -48,7 +75,7 @@ def _postgresql(table: Table, *, replace: bool) -> str:
         """  # noqa: S608 - names of ours
 
 
-def _listed(names: list[str], of: str = "") -> str:
+def _listed(names: Iterable[str], of: str = "") -> str:
     return ", ".join(f'{of}"{name}"' for name in names)
 
 

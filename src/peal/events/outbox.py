@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from peal.audit.tables import CURRENT_XID
+from peal.db import bulk
 from peal.events import model
 from peal.events.model import Subscription
 from peal.events.notice import Notice
@@ -19,7 +19,8 @@ from peal.kit import dates
 Row = Mapping[str, Any]
 _ROWS = 1000
 """What one statement takes: a database knows some 32,000 parameters."""
-_KEY = (notice.c.call_id, notice.c.extension_id, notice.c.event_type, notice.c.flow)
+_KEY = ("call_id", "extension_id", "event_type", "flow")
+_WRITTEN = ("id", "client_id", *_KEY, "told_at", "held_until")
 
 
 async def tell(connection: AsyncConnection, notices: Sequence[Notice]) -> None:
@@ -53,7 +54,8 @@ def _row(told: Notice, now: datetime) -> Row:
 async def _release(connection: AsyncConnection, notices: Sequence[Notice], now: datetime) -> None:
     """Forget what is held back and now comes without a gap: it is written anew, after what it waited for."""
     calls = {each.call_id for each in notices}
-    held = select(notice.c.id, *_KEY).where(notice.c.call_id.in_(calls), notice.c.held_until > now)
+    key = (notice.c[name] for name in _KEY)
+    held = select(notice.c.id, *key).where(notice.c.call_id.in_(calls), notice.c.held_until > now)
     whole = {
         (each.call_id, each.extension_id, each.event_type, each.flow) for each in notices if not each.gap
     }
@@ -63,14 +65,10 @@ async def _release(connection: AsyncConnection, notices: Sequence[Notice], now: 
 
 
 async def _write(connection: AsyncConnection, rows: Sequence[Row]) -> None:
-    on_postgresql = connection.dialect.name == "postgresql"
-    dialect = postgresql if on_postgresql else sqlite
-    statement = dialect.insert(notice).values(
-        [{**row, "xid": CURRENT_XID} if on_postgresql else row for row in rows]
-    )
-    written = (notice.c.id, notice.c.client_id, *_KEY, notice.c.told_at, notice.c.held_until)
-    new = await connection.execute(statement.on_conflict_do_nothing(index_elements=_KEY).returning(*written))
-    told = [dict(row) for row in new.mappings()]
+    if connection.dialect.name == "postgresql":
+        xid = (await connection.execute(select(CURRENT_XID))).scalar_one()
+        rows = [{**row, "xid": xid} for row in rows]
+    told = await bulk.add(connection, notice, rows, key=_KEY, returning=_WRITTEN)
     if told:
         await _deliver(connection, told)
 
