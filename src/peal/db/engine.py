@@ -38,8 +38,9 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection for reading: no transaction on PostgreSQL, a snapshot on SQLite."""
-        async with self._reading.connect() as connection:
-            yield connection
+        with _cancelled_as_told():
+            async with self._reading.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def write(self, limit: float | None = None) -> AsyncIterator[AsyncConnection]:
@@ -47,16 +48,17 @@ class Database:
 
         `limit`: seconds after which a PostgreSQL connection that hangs is given up.
         """
-        async with self._turns:
-            if self.is_sqlite:
-                async with self.engine.begin() as connection:
-                    yield connection
-            else:
-                async with self.engine.connect() as connection:
-                    driver = await driver_of(connection)
-                    with _given_up_after(limit, driver):
-                        async with driver.transaction():
-                            yield connection
+        with _cancelled_as_told():
+            async with self._turns:
+                if self.is_sqlite:
+                    async with self.engine.begin() as connection:
+                        yield connection
+                else:
+                    async with self.engine.connect() as connection:
+                        driver = await driver_of(connection)
+                        with _given_up_after(limit, driver):
+                            async with driver.transaction():
+                                yield connection
 
     async def open_direct(self) -> None:
         """Open the pool of bare driver connections, for the few statements that are measured (PostgreSQL)."""
@@ -83,6 +85,19 @@ def json_text(value: Any) -> str:
 async def driver_of(connection: AsyncConnection) -> Any:
     """Return the driver's own connection (asyncpg, aiosqlite); statements on both share a transaction."""
     return (await connection.get_raw_connection()).driver_connection
+
+
+@contextmanager
+def _cancelled_as_told() -> Iterator[None]:
+    """Let a cancellation be one. Amid a query it comes out of the driver as an error of the connection's, and who
+    takes that for the database's, and tries again, would never end."""
+    try:
+        yield
+    except Exception as error:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            raise asyncio.CancelledError from error
+        raise
 
 
 @contextmanager
