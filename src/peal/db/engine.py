@@ -89,8 +89,11 @@ async def driver_of(connection: AsyncConnection) -> Any:
 
 @contextmanager
 def _cancelled_as_told() -> Iterator[None]:
-    """Let a cancellation be one. Amid a query it comes out of the driver as an error of the connection's, and who
-    takes that for the database's, and tries again, would never end."""
+    """Let a cancellation be one.
+
+    Amid a query it comes out of the driver as an error of the connection's; who takes it for the database's,
+    and tries again, would never end.
+    """
     try:
         yield
     except Exception as error:
