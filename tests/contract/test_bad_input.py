@@ -316,6 +316,8 @@ QUERIES = {
     "start_datetime": ["", "x", "2021-13-01", "2021-1-1 24:00:00"],
     "end_datetime": ["", "x", "2021-02-30"],
     "flow": ["x"],
+    "state": ["x"],
+    "seconds": ["x", "-1"],
     "extension_id": ["x", "-1", "9" * 20],
 }
 
@@ -357,7 +359,8 @@ def test_a_nul_in_a_query_is_refused(house, unchanged, query):
 )
 def test_an_odd_query_is_answered(house, unchanged, query):
     for operation in READS:
-        answer = house.tenant.server.admin.get(f"{path_of(house, operation)}?{query}")
+        ends = "&seconds=0" if operation.path.endswith("/stream") else ""
+        answer = house.tenant.server.admin.get(f"{path_of(house, operation)}?{query}{ends}")
         assert answer.status_code in (200, 400, 503), (str(operation), answer.text)
 
 
