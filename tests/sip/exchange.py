@@ -36,6 +36,7 @@ class Exchange:
             "PEAL_ANSWER_SECONDS": "2",
             "PEAL_TRUNK_SECONDS": "1",
             "PEAL_BUNDLE_LIMIT": "14",
+            "PEAL_EVENTS_PRIVATE_TARGETS": "127.0.0.0/8",
             **settings,
         }
         self.api = Server(database, folder / "api.log", self.settings)

@@ -51,6 +51,15 @@ def _row(told: Notice, now: datetime) -> Row:
     return {**row, "told_at": now, "held_until": model.held_until(told, now)}
 
 
+def _key(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in _KEY)
+
+
+def _topic(row: Row) -> str:
+    """Return what a notice is of; what came of a call by transfers is of that call."""
+    return row["parameters"]["CallID"] if row["call_id"] else f"status-{row['extension_id']}"
+
+
 async def _release(connection: AsyncConnection, notices: Sequence[Notice], now: datetime) -> None:
     """Forget what is held back and now comes without a gap: it is written anew, after what it waited for."""
     calls = {each.call_id for each in notices}
@@ -69,8 +78,9 @@ async def _write(connection: AsyncConnection, rows: Sequence[Row]) -> None:
         xid = (await connection.execute(select(CURRENT_XID))).scalar_one()
         rows = [{**row, "xid": xid} for row in rows]
     told = await bulk.add(connection, notice, rows, key=_KEY, returning=_WRITTEN)
+    topics = {_key(row): _topic(row) for row in rows}
     if told:
-        await _deliver(connection, told)
+        await _deliver(connection, [{**row, "topic": topics[_key(row)]} for row in told])
 
 
 async def _deliver(connection: AsyncConnection, told: Sequence[Row]) -> None:
@@ -113,7 +123,7 @@ def _delivery(told: Row, heard: Subscription) -> Row:
         "subscription_id": heard.id,
         "subscriber_id": heard.subscriber_id,
         "notice_id": told["id"],
-        "topic": told["call_id"] or f"status-{told['extension_id']}",
+        "topic": told["topic"],
         "waits_since": told["told_at"],
         "due_at": told["held_until"] or told["told_at"],
     }
