@@ -18,6 +18,7 @@ from parts import Api, Tenant, look
 from sqlalchemy import insert, select
 
 from peal.app import create_litestar
+from peal.calls.ids import call_api_id
 from peal.calls.tables import call, call_extension, leg
 from peal.events.tables import delivery, notice, subscription
 from peal.http.document import document
@@ -203,8 +204,9 @@ class Household:
             self.ids[parameter] = look(self.tenant.server.database, statement)[0][0]["id"]
 
     def _phone(self):
-        """Leave a call behind: its phone called, and was refused."""
-        call_id = secrets.token_hex(16)
+        """Leave calls behind: its phone called, and was refused; and it calls now."""
+        call_id, live_id = secrets.token_hex(16), secrets.token_hex(16)
+        self.ids["call_api_id"] = call_api_id(self.ids["extension_id"], live_id)
         self.ids["call_uuid"] = call_id.upper()
         own = {
             "client_id": self.tenant.id,
@@ -212,13 +214,17 @@ class Household:
             "init_time": dates.now(),
         }
         end = {"hangup_cause": "CALL_REJECTED", "hangup_disposition": "internal_cancel", "result": "failed"}
-        both = own | end | {"flow": "out", "hangup_time": own["init_time"], "extension_number": self.marker}
+        now = own | {"flow": "out", "extension_number": self.marker}
+        both = now | end | {"hangup_time": own["init_time"]}
         texts = dict.fromkeys(("domain", "from_username", "to_username", "dialled"), self.marker)
         look(
             self.tenant.server.database,
             insert(call).values(id=call_id, **both, **texts),
             insert(leg).values(call_id=call_id, n=0, part_id=call_id, **both),
             insert(call_extension).values(call_id=call_id, **own),
+            insert(call).values(id=live_id, **now, **texts),
+            insert(leg).values(call_id=live_id, n=0, part_id=live_id, **now),
+            insert(call_extension).values(call_id=live_id, **own),
         )
 
     def send(

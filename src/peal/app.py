@@ -17,6 +17,7 @@ from litestar.routes import HTTPRoute
 import peal
 from peal import settings as settings_module
 from peal.bundles.routes import ROUTES as BUNDLES
+from peal.calls.live_routes import ROUTES as LIVE_CALLS
 from peal.calls.measures import measure as measure_calls
 from peal.calls.routes import ROUTES as CALLS
 from peal.clients.routes import ROUTES as CLIENTS
@@ -52,6 +53,7 @@ API = [
     *PHONES,
     *BUNDLES,
     *CALLS,
+    *LIVE_CALLS,
     *DIAL_RULES,
     *NETWORKS,
     *SOUNDS,

@@ -55,6 +55,11 @@ def not_answered(code: str, *, rang: bool, declined: bool) -> Outcome:
     return Outcome("CONGESTION", "failed", _CAUSES.get(code, "NORMAL_TEMPORARY_FAILURE"), refused)
 
 
+def ended_by_switch(*, rang: bool) -> Outcome:
+    """Return the outcome of a call that was ended through the API before anybody answered."""
+    return Outcome("CANCEL", "not answered" if rang else "failed", "NORMAL_CLEARING", "internal_cancel")
+
+
 def refused(code: str, *, to_a_phone: bool) -> Outcome:
     """Return the outcome of a call that the switch refused; `to_a_phone`: of ours, else there is none."""
     if code == "480" and not to_a_phone:

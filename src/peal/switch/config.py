@@ -52,8 +52,9 @@ METHODS = (
     "tm.stats",
     "ul.lookup",
 )
-"""All that may be asked of the running switch; of its tables only `state`. None of these shows a password's
+"""All that may be asked of the running switch; of its tables only TABLES. None of these shows a password's
 hash, or stops or changes anything."""
+TABLES = ("state", "live")
 
 EVENTS_IN_MEMORY = 50_000
 """Call events that wait where the spool takes none: 20 MB, an hour of a call a second."""
@@ -208,7 +209,9 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
 
 def _asked() -> str:
     """Return the alternatives of method and first parameters that a question may have, see control.cfg."""
-    forms = [f'"{method}","params":[' for method in METHODS] + ['"htable.get","params":["state",']
+    forms = [f'"{method}","params":[' for method in METHODS] + [
+        f'"htable.get","params":["{table}",' for table in TABLES
+    ]
     return "|".join(re.sub(r"[.[]", r"[\g<0>]", form).replace('"', r"\"") for form in forms)
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -17,6 +19,8 @@ LIMIT_SECONDS = 1.0
 HOST = "127.0.0.1"
 _UNKNOWN = "AOR not found in location table"
 """What the switch says of a number without phones: an answer, not a failure."""
+_NO_KEY = "Key name doesn't exist in htable."
+"""What it says of a call that it does not have."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,27 @@ class Control:
         questions = [Question("ul.lookup", ("location", address)) for address in addresses]
         return [_phones(answer) for answer in await self.ask(questions)]
 
+    async def live(self, calls: Sequence[str]) -> set[str]:
+        """Return which of these calls the switch has.
+
+        Raises:
+            SwitchUnavailable: it does not know at the moment, or did not say within a second.
+        """
+        knows, *found = await self.ask(
+            [Question("htable.get", ("state", "live")), *(Question("htable.get", ("live", c)) for c in calls)]
+        )
+        if isinstance(knows, Refused):
+            raise SwitchUnavailable()
+        return {call for call, answer in zip(calls, found, strict=True) if _has(answer)}
+
+    async def hang_up(self, call: str) -> bool:
+        """End a call, whether it rings or talks; return whether there was one.
+
+        Raises:
+            SwitchUnavailable: it did not say within a second.
+        """
+        return await self._command(call, "hangup") == HTTPStatus.OK
+
     async def status(self) -> Status:
         """Return how the switch is.
 
@@ -98,39 +123,76 @@ class Control:
         """
         if not questions:
             return []
+        async with self._line() as line:
+            for number, asked in enumerate(questions):
+                line.post("/rpc", _request(number, asked))
+            return [_answer(await line.read(), number) for number in range(len(questions))]
+
+    async def _command(self, call: str, *words: str) -> int:
+        """Have something done to a call; return the status of the answer."""
+        async with self._line() as line:
+            line.post("/".join(["/call", call, *words]))
+            return (await line.read()).status
+
+    @asynccontextmanager
+    async def _line(self) -> AsyncIterator["_Line"]:
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
-                return await self._ask(questions)
+                key = self._key_file.read_text("ascii")
+                reader, writer = await asyncio.open_connection(HOST, self._port)
+                try:
+                    yield _Line(reader, writer, key)
+                finally:
+                    writer.close()
         except (OSError, EOFError, ValueError, KeyError, asyncio.LimitOverrunError) as error:
             raise SwitchUnavailable() from error
 
-    async def _ask(self, questions: Sequence[Question]) -> list[Any]:
-        key = self._key_file.read_text("ascii")
-        reader, writer = await asyncio.open_connection(HOST, self._port)
-        try:
-            writer.writelines(_request(key, number, asked) for number, asked in enumerate(questions))
-            return [await _answer(reader, number) for number in range(len(questions))]
-        finally:
-            writer.close()
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    body: bytes
 
 
-def _request(key: str, number: int, asked: Question) -> bytes:
+@dataclass(frozen=True)
+class _Line:
+    """A connection to the switch; its answers come in the order of what was posted."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    key: str
+
+    def post(self, path: str, body: bytes = b"") -> None:
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nX-Peal-Key: {self.key}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self.writer.write(head.encode("ascii") + body)
+
+    async def read(self) -> _Answer:
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        length = int(head.partition("\r\ncontent-length:")[2].partition("\r\n")[0])
+        return _Answer(int(head.split(" ", 2)[1]), await self.reader.readexactly(length))
+
+
+def _request(number: int, asked: Question) -> bytes:
     call = {"jsonrpc": "2.0", "id": number, "method": asked.method, "params": asked.parameters}
-    body = msgspec.json.encode(call)
-    head = (
-        f"POST /rpc HTTP/1.1\r\nHost: {HOST}\r\nX-Peal-Key: {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode("ascii") + body
+    return msgspec.json.encode(call)
 
 
-async def _answer(reader: asyncio.StreamReader, number: int) -> Any:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    length = int(head.partition("\r\ncontent-length:")[2].partition("\r\n")[0])
-    answer = msgspec.json.decode(await reader.readexactly(length))
+def _answer(told: _Answer, number: int) -> Any:
+    answer = msgspec.json.decode(told.body)
     if answer["id"] != number:
         raise ValueError(f"answer {answer['id']} to question {number}")
     return Refused(answer["error"]["message"]) if "error" in answer else answer["result"]
+
+
+def _has(answer: Any) -> bool:
+    if isinstance(answer, Refused):
+        if str(answer) != _NO_KEY:
+            raise SwitchUnavailable() from answer
+        return False
+    return True
 
 
 def _phones(answer: Any) -> list[Registered]:

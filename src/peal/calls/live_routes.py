@@ -1,0 +1,76 @@
+"""Calls that ring or talk: `current_calls` of a client and of an extension, and what can be done with them.
+
+Which calls there are the database knows, as far as events have come; that they still are the switch says.
+"""
+
+from litestar import delete, get
+from litestar.params import FromPath
+
+from peal.calls import ids, live
+from peal.calls.live import Side
+from peal.calls.live_schemas import LiveCalls, show
+from peal.db.work import reading, writing
+from peal.errors import AccessDenied, NotFound
+from peal.http import realms
+from peal.http.principal import ApiRequest, actor
+
+LIST = "/extension/{extension_id:str}/current_calls"
+ONE = LIST + "/{call_api_id:str}"
+
+
+@get("/client/{client_id:str}/current_calls", tags=["call"], summary="Calls that ring or talk")
+async def list_client_calls(request: ApiRequest, client_id: FromPath[str]) -> LiveCalls:
+    """Each once for each side that is one of us; 503 `switch_unavailable` if the SIP service can't tell."""
+    async with reading(request.app.state.database) as work:
+        client = await realms.client_realm(work, request.user, client_id)
+        found = await live.sides(work, client)
+        extensions = await live.parties(work, found)
+    return LiveCalls([show(side, extensions) for side in await _are(request, found)])
+
+
+@get(LIST, tags=["call"], summary="Calls of an extension that ring or talk")
+async def list_extension_calls(request: ApiRequest, extension_id: FromPath[str]) -> LiveCalls:
+    """Of a main one with those of its members; of an associated one only its own."""
+    async with reading(request.app.state.database) as work:
+        place = await realms.extension_realm(work, request.user, extension_id)
+        found = await live.sides(work, place.client_id, place.id)
+        extensions = await live.parties(work, found)
+    return LiveCalls([show(side, extensions) for side in await _are(request, found)])
+
+
+@delete(ONE, tags=["call"], summary="End a call", opt={"call_api": True})
+async def end_call(request: ApiRequest, extension_id: FromPath[str], call_api_id: FromPath[str]) -> None:
+    """Whether it rings or talks; 404 if it is over, or none of this extension's."""
+    side = await _own_side(request, extension_id, call_api_id)
+    if not await request.app.state.switch.hang_up(side.part_id):
+        raise NotFound()
+    await _audit(request, "call:hangup", side)
+
+
+async def _are(request: ApiRequest, found: list[Side]) -> list[Side]:
+    """Return those of calls that the switch still has."""
+    there = await request.app.state.switch.live([side.part_id for side in found])
+    return [side for side in found if side.part_id in there]
+
+
+async def _own_side(request: ApiRequest, extension_id: str, call_api_id: str) -> Side:
+    """Return the side of a call that a path names, for a command; an extension's user gives none."""
+    if request.user.role == "extension":
+        raise AccessDenied()
+    async with reading(request.app.state.database) as work:
+        place = await realms.extension_realm(work, request.user, extension_id)
+        found = await live.sides(work, place.client_id, place.id)
+    call_id = ids.call_of(call_api_id)
+    named = [side for side in found if side.id == call_id]
+    if not named:
+        raise NotFound()
+    return next((side for side in named if side.api_id == call_api_id), named[0])
+
+
+async def _audit(request: ApiRequest, action: str, side: Side, **more: str) -> None:
+    new = {"call_id": ids.call_uuid(side.id)} | more
+    async with writing(request.app.state.database, actor(request)) as work:
+        await work.audit(action, side.call["client_id"], side.extension_id, new=new)
+
+
+ROUTES = [list_client_calls, list_extension_calls, end_call]

@@ -1,0 +1,77 @@
+"""Calls that ring or talk, as the API shows them, and what can be done with them."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from peal.calls import ids
+from peal.calls.live import Side
+from peal.calls.model import STRIDE
+from peal.kit import dates
+
+Number = Annotated[str, Meta(pattern=r"^[+]?[0-9*]{1,32}$")]
+"""Of an extension, short or full, or outside."""
+
+
+class LiveExtension(Struct):
+    """An extension that has part in a call."""
+
+    id: int
+    type: str
+    name: str
+    client_id: int
+    extension_group_id: int | None = None
+
+
+class LiveCall(Struct, kw_only=True):
+    """One side of a call."""
+
+    call_api_id: str
+    """Names this side in commands; also `CallAPIID` of its events."""
+    record_uuid: str | None
+    """Of the phone that talks, else of one that rings."""
+    call_flow: Literal["IN", "OUT"]
+    called_number: str
+    called_did: str | None
+    init_time_gmt: str
+    answer_time_gmt: str | None
+    caller_id_number: str
+    caller_id_name: str | None
+    caller_extension: LiveExtension | None
+    called_extension: LiveExtension | None
+    extension_id: int
+
+
+class LiveCalls(Struct):
+    """The calls there are now."""
+
+    call_list: list[LiveCall]
+
+
+def show(side: Side, extensions: dict[int, dict[str, Any]]) -> LiveCall:
+    """Show a side of a call."""
+    row, leg = side.call, side.leg
+    return LiveCall(
+        call_api_id=side.api_id,
+        record_uuid=_record(leg) if leg else None,
+        call_flow="OUT" if side.is_caller else "IN",
+        called_number=row["dialled"],
+        called_did=row["did_number"],
+        init_time_gmt=dates.text(row["init_time"]),
+        answer_time_gmt=dates.text(row["bridged_time"]) if row["bridged_time"] else None,
+        caller_id_number=row["from_username"].rpartition("*")[2],
+        caller_id_name=row["from_screen_name"],
+        caller_extension=_extension(side.caller_id, extensions),
+        called_extension=_extension(side.called_id, extensions),
+        extension_id=side.extension_id,
+    )
+
+
+def _record(leg: dict[str, Any]) -> str:
+    return ids.record_uuid(leg["extension_id"], leg["part_id"], leg["n"] % STRIDE)
+
+
+def _extension(extension_id: int | None, extensions: dict[int, dict[str, Any]]) -> LiveExtension | None:
+    """Show an extension; None: it is none of ours, or is no more."""
+    found = extensions.get(extension_id or 0)
+    return LiveExtension(**found) if found else None
