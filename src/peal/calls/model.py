@@ -286,7 +286,7 @@ class _Story:
             return outcome.refused(self.end.code, to_a_phone=called is not None and called.type == "phone")
         if self.answer:
             return outcome.answered(self.end.ended_by)
-        if self.end.ended_by == "switch":
+        if self.end.ended_by == "switch" and self.end.code == "487":
             return outcome.ended_by_switch(rang=rang)
         declined = any(event.code.isdigit() and event.code != "487" for event in self._all("leg"))
         return outcome.not_answered(self.end.code, rang=rang, declined=declined)
