@@ -11,13 +11,18 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).parent.parent))
+import delivery
 import intake
 import pages
 from parts import Postgres
 from place import Place
 
 console = Console(width=140)
-PARTS = {"intake": intake.rates, "pages": pages.times}
+PARTS = {
+    "intake": intake.rates,
+    "pages": pages.times,
+    "delay": delivery.delay,
+}
 
 
 def main() -> None:
