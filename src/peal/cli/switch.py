@@ -23,6 +23,7 @@ from peal.kit.logs import configure_logs
 from peal.settings import Settings, SettingsError
 from peal.switch import config, intake
 from peal.switch.control import Control
+from peal.switch.lost import Lost
 from peal.switch.node import PID_FILE, Node, watcher
 from peal.switch.relay import Relay
 
@@ -93,6 +94,7 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
     relay = Relay(settings)
     beside = [
         asyncio.create_task(intake.Intake(node.folder / "spool.db", database).run()),
+        asyncio.create_task(Lost(node.folder / "spool.db", database, Control(settings)).run()),
         asyncio.create_task(relay.run()),
         asyncio.create_task(retention.run(database, settings.history_days)),
     ]
