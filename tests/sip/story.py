@@ -9,7 +9,7 @@ from sqlalchemy import Text, cast, select
 
 from peal.calls.tables import call_event
 
-ENDS = {"hangup", "refused"}
+ENDS = {"hangup", "refused", "lost"}
 
 
 class Story:

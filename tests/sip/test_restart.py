@@ -118,5 +118,6 @@ def test_row_24_a_call_that_had_just_ended_counts_no_more_a_while_after_the_cras
 
     wait_for(gets_through, 50)
     wait_for(lambda: not calls_up(exchange))
-    [told] = [each for each in stories(office, 1 + len(tried)) if each.all("answer")]
-    assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
+    # where the switch had not told the end before it died, the one that has found it out may not tell it
+    [told] = [each for each in stories(office, 1 + len(tried), 20) if each.all("answer")]
+    assert told.kinds in ({"begin": 1, "answer": 1, end: 1} for end in ("hangup", "lost"))
