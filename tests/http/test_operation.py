@@ -206,7 +206,10 @@ def test_deletes_tolerate(server, habit):
         if operation.method == "DELETE" and "bundle" not in operation.path:
             api = server.admin if "/admin/" in operation.path else house.tenant.api
             answer = house.send(api, operation, headers=HABITS[habit])
-            assert (answer.status_code, answer.content) == (204, b""), operation
+            if "current_calls" in operation.path:  # it ends a call, and no switch runs here
+                assert (answer.status_code, answer.json()["status"]) == (503, "switch_unavailable")
+            else:
+                assert (answer.status_code, answer.content) == (204, b""), operation
 
 
 def test_nothing_above_was_unexpected(server, house):
