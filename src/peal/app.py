@@ -1,11 +1,8 @@
 """The composition root: the only place that knows everyone."""
 
 import asyncio
-import signal
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from types import FrameType
 from typing import Any
 
 from litestar import Litestar, Router
@@ -91,7 +88,6 @@ def create_litestar(settings: Settings) -> Litestar:
     app.state.hourly_limit = HourlyLimit(app.state.database)
     app.state.statistics = OneAtATime("Stats request already exists, concurrent request not allowed")
     app.state.measures = [measure_calls, measure_deliveries]
-    app.state.stopping = threading.Event()
     app.state.guess_limit = GuessLimit(settings.guess_limit)
     return app
 
@@ -106,7 +102,6 @@ def _drop_options(router: Router) -> None:
 @asynccontextmanager
 async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     await app.state.database.open_direct()
-    _hear_of_the_end(app)
     merging = asyncio.create_task(app.state.hourly_limit.run())
     try:
         yield
@@ -116,25 +111,6 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
             await merging
         await app.state.hourly_limit.merge()
         await app.state.database.close()
-
-
-def _hear_of_the_end(app: Litestar) -> None:
-    """Let streams end as soon as the service shall: the server says so after what is in flight."""
-    if threading.current_thread() is threading.main_thread():
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            _before(signum, app.state.stopping.set)
-
-
-def _before(signum: int, action: Callable[[], None]) -> None:
-    """Do something more when a signal comes, before what the loop does then."""
-    known = signal.getsignal(signum)
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        action()
-        if callable(known):
-            known(number, frame)
-
-    signal.signal(signum, handle)
 
 
 def _document() -> OpenAPIConfig:

@@ -171,7 +171,7 @@ def test_a_position_that_is_none_is_a_400(calls, last):
     assert answer.json()["errors"][0]["field"] == "Last-Event-ID"
 
 
-# Break: app.py, _lifespan: `stopping` is not set.
+# Break: serve.py, shutdown: without `tell`.
 def test_a_listener_does_not_hold_up_the_end_of_the_service(calls, own_peal, tmp_path):
     with ThreadPoolExecutor(1) as thread:
         with serving(own_peal.database, tmp_path) as server:

@@ -10,6 +10,7 @@ from granian.log import LogLevels
 
 from peal.cli import session
 from peal.cli.output import Json, show
+from peal.http import ending
 from peal.settings import Settings, to_environment
 
 DRAIN_SECONDS = 30
@@ -40,10 +41,19 @@ def url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
+class _Server(Granian):  # type: ignore[misc,valid-type]
+    """Tells its workers of the end before it waits for them."""
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        ending.tell()
+        super().shutdown(exit_code)
+
+
 def run(settings: Settings) -> None:
     """Start the workers and watch them."""
     os.environ.update(to_environment(settings))
-    Granian(
+    ending.prepare()
+    _Server(
         "peal.app:create_app",
         address=settings.host,
         port=settings.port,

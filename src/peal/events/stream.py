@@ -15,7 +15,7 @@ from peal.db.work import reading
 from peal.errors import bad_field
 from peal.events import log
 from peal.events.log import Entry, Position
-from peal.http import realms
+from peal.http import ending, realms
 from peal.http.listing import whole_number
 from peal.http.principal import ApiRequest
 
@@ -71,7 +71,7 @@ async def _events(
         for entry in await _look(request, client_id, position):
             yield _text(entry)
             position = entry.position
-        if time.monotonic() >= until or request.app.state.stopping.is_set():
+        if time.monotonic() >= until or ending.heard():
             return
         if time.monotonic() >= beat:
             if not await _may_listen(request):
