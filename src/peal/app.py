@@ -1,8 +1,7 @@
 """The composition root: the only place that knows everyone."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Router
@@ -31,6 +30,7 @@ from peal.http.form import Form
 from peal.http.gate import Tokens, gate
 from peal.http.limits import GuessLimit, HourlyLimit, OneAtATime
 from peal.kit.logs import configure_logs
+from peal.kit.tasks import beside
 from peal.networks.routes import ROUTES as NETWORKS
 from peal.numbers.routes import ROUTES as NUMBERS
 from peal.oauth.routes import ROUTES as OAUTH
@@ -102,13 +102,10 @@ def _drop_options(router: Router) -> None:
 @asynccontextmanager
 async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     await app.state.database.open_direct()
-    merging = asyncio.create_task(app.state.hourly_limit.run())
     try:
-        yield
+        async with beside(app.state.hourly_limit.run()):
+            yield
     finally:
-        merging.cancel()
-        with suppress(asyncio.CancelledError):
-            await merging
         await app.state.hourly_limit.merge()
         await app.state.database.close()
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 
 from peal.calls import retention, service
 from peal.calls.tables import call, call_event, call_extension, leg
+from peal.db import expiry
 from peal.db.engine import Database
 from peal.events.tables import notice
 from peal.kit import dates
@@ -143,9 +144,9 @@ def test_the_history_goes_with_its_client(server, board):
     assert written(board) == [[], [], []]
 
 
-# Break: retention.py, _delete: without `delete(call)`; `expire`: `if` for `while`.
+# Break: retention.py, _delete: without `delete(call)`; expiry.py, in_batches: `if` for `while`.
 def test_what_is_too_old_is_deleted_and_nothing_else(board, monkeypatch):
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(expiry, "BATCH", 2)
     now = dates.now()
     old = [answered(board, at=(now - timedelta(days=days)).timestamp()) for days in (11, 12, 13, 14, 20)]
     new = [answered(board, at=(now - timedelta(days=days)).timestamp()) for days in (0, 9)]

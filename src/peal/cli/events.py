@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from contextlib import suppress
 
 import structlog
 import typer
@@ -14,6 +13,7 @@ from peal.events import retention
 from peal.events.deliverer import Deliverer
 from peal.events.sender import Sender
 from peal.kit.logs import configure_logs
+from peal.kit.tasks import beside
 from peal.settings import Settings
 
 log = structlog.get_logger()
@@ -39,16 +39,15 @@ async def _deliver(settings: Settings, *, as_json: bool) -> None:
     await (await session.open_database(settings)).close()
     database = Database(settings.database, connections=CONNECTIONS)
     show({"delivers_from": database.engine.url.render_as_string()}, as_json=as_json)
-    forgetting = asyncio.create_task(retention.run(database, settings.events_days))
     try:
-        async with Sender(settings.private_targets, settings.events_seconds) as sender:
+        async with (
+            beside(retention.run(database, settings.events_days)),
+            Sender(settings.private_targets, settings.events_seconds) as sender,
+        ):
             deliverer = Deliverer(database, sender, settings.events_seconds)
             loop = asyncio.get_running_loop()
             for signum in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(signum, deliverer.stop)
             await deliverer.run()
     finally:
-        forgetting.cancel()
-        with suppress(asyncio.CancelledError):
-            await forgetting
         await database.close()

@@ -20,6 +20,7 @@ from peal.db.failures import FAILURES
 from peal.db.migrate import require_current
 from peal.errors import SwitchUnavailable
 from peal.kit.logs import configure_logs
+from peal.kit.tasks import beside
 from peal.settings import Settings, SettingsError
 from peal.switch import config, intake
 from peal.switch.control import Control
@@ -92,24 +93,21 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
     node.lay_out()
     show({"sip": ", ".join(config.addresses(settings))}, as_json=as_json)
     relay = Relay(settings)
-    beside = [
-        asyncio.create_task(intake.Intake(node.folder / "spool.db", database).run()),
-        asyncio.create_task(Lost(node.folder / "spool.db", database, Control(settings)).run()),
-        asyncio.create_task(relay.run()),
-        asyncio.create_task(retention.run(database, settings.history_days)),
-    ]
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, lambda: loop.create_task(node.stop()))
     loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(node.restart()))
+    spool = node.folder / "spool.db"
     try:
-        await relay.ready()
-        await node.run()
+        async with beside(
+            intake.Intake(spool, database).run(),
+            Lost(spool, database, Control(settings)).run(),
+            relay.run(),
+            retention.run(database, settings.history_days),
+        ):
+            await relay.ready()
+            await node.run()
     finally:
-        for task in beside:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
         await database.close()
 
 

@@ -150,8 +150,8 @@ async def forget(connection: AsyncConnection, before: datetime, most: int) -> in
     return (await connection.execute(delete(notice).where(notice.c.id.in_(old)))).rowcount
 
 
-async def forget_subscribers(connection: AsyncConnection, most: int) -> None:
-    """Delete those that no subscription names any more.
+async def forget_subscribers(connection: AsyncConnection, most: int) -> int:
+    """Delete those that no subscription names any more; return how many were found.
 
     Locked first, looked at again after: a subscription that is made meanwhile waits, and makes one anew.
     """
@@ -160,3 +160,4 @@ async def forget_subscribers(connection: AsyncConnection, most: int) -> None:
     ids = list((await connection.execute(locked)).scalars())
     if ids:
         await connection.execute(delete(subscriber).where(subscriber.c.id.in_(ids), unused))
+    return len(ids)

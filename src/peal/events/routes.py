@@ -4,8 +4,8 @@
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Annotated
 
 import msgspec
 from litestar import delete, get, post, put
@@ -50,8 +50,7 @@ async def _extension(
     request: ApiRequest, extension_id: str, *, write: bool = False
 ) -> AsyncIterator[tuple[Work, Owner]]:
     """Open the transaction of a request about an extension's subscriptions: its client's business."""
-    opened = writing(request.app.state.database, actor(request)) if write else reading(_database(request))
-    async with opened as work:
+    async with _opened(request, write=write) as work:
         place = await realms.extension_realm(work, request.user, extension_id, write=write)
         if request.user.role == "extension":
             raise AccessDenied()
@@ -63,13 +62,13 @@ async def _client(
     request: ApiRequest, client_id: str, *, write: bool = False
 ) -> AsyncIterator[tuple[Work, Owner]]:
     """Open the transaction of a request about a client's subscriptions."""
-    opened = writing(request.app.state.database, actor(request)) if write else reading(_database(request))
-    async with opened as work:
+    async with _opened(request, write=write) as work:
         yield work, Owner(await realms.client_realm(work, request.user, client_id, write=write))
 
 
-def _database(request: ApiRequest) -> Any:
-    return request.app.state.database
+def _opened(request: ApiRequest, *, write: bool) -> AbstractAsyncContextManager[Work]:
+    database = request.app.state.database
+    return writing(database, actor(request)) if write else reading(database)
 
 
 # Of an extension
@@ -110,7 +109,7 @@ async def get_event(
 ) -> Subscription:
     """All its fields but the secret."""
     async with _extension(request, extension_id) as (work, owner):
-        return show(await repository.one(work, owner, _id(event_id)))
+        return show(await _row(work, owner, event_id))
 
 
 @put(ONE_OF_EXTENSION, tags=["event"], summary="Change a subscription", opt=CALL_API)
@@ -136,7 +135,7 @@ async def delete_event(request: ApiRequest, extension_id: FromPath[str], event_i
 async def rotate_event(request: ApiRequest, extension_id: FromPath[str], event_id: FromPath[str]) -> Secret:
     """For a day both sign, so no event goes unverified while a receiver learns the new one."""
     async with _extension(request, extension_id, write=True) as (work, owner):
-        return show_secret(await service.rotate(work, await repository.one(work, owner, _id(event_id))))
+        return show_secret(await service.rotate(work, await _row(work, owner, event_id)))
 
 
 @get(ONE_OF_EXTENSION + "/delivery", tags=["event"], summary="What became of a subscription's events")
@@ -206,7 +205,7 @@ async def get_phone_event(
 ) -> Subscription:
     """All its fields but the secret."""
     async with _client(request, client_id) as (work, owner):
-        return show(await repository.one(work, owner, _id(phone_event_id)))
+        return show(await _row(work, owner, phone_event_id))
 
 
 @put(ONE_OF_CLIENT, tags=["event"], summary="Change a subscription", opt=CALL_API)
@@ -236,7 +235,7 @@ async def rotate_phone_event(
 ) -> Secret:
     """For a day both sign, so no event goes unverified while a receiver learns the new one."""
     async with _client(request, client_id, write=True) as (work, owner):
-        return show_secret(await service.rotate(work, await repository.one(work, owner, _id(phone_event_id))))
+        return show_secret(await service.rotate(work, await _row(work, owner, phone_event_id)))
 
 
 @get(ONE_OF_CLIENT + "/delivery", tags=["event"], summary="What became of a subscription's events")

@@ -66,14 +66,9 @@ class Subscription(Struct):
     status: Literal["active", "disabled"]
 
 
-class NewSubscription(Struct):
+class NewSubscription(Subscription):
     """A subscription just made: the only time that `secret` is shown."""
 
-    id: int
-    url: str
-    event_type: AnyEvent
-    method: Method
-    status: Literal["active", "disabled"]
     secret: str
 
 
