@@ -6,10 +6,11 @@ One route, GET bundle: a query for the token, a query for the bundle, tenancy ch
 import hashlib
 import os
 from datetime import UTC, datetime
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, HTTPException
 from sqlalchemy import ForeignKey, select
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -51,7 +52,10 @@ async def session():
         yield opened
 
 
-async def current_user(authorization: str = Header(), db=Depends(session)):  # noqa: B008
+Database = Annotated[AsyncSession, Depends(session)]
+
+
+async def current_user(authorization: Annotated[str, Header()], db: Database):
     digest = hashlib.sha256(authorization.removeprefix("Bearer ").encode()).hexdigest()
     token = (await db.execute(select(Token).where(Token.token_hash == digest))).scalar_one_or_none()
     if token is None or token.expires_at < datetime.now(UTC).replace(tzinfo=None):
@@ -68,8 +72,8 @@ async def empty():
 async def get_bundle(
     client_id: int,
     extension_id: int,
-    user: User = Depends(current_user),  # noqa: B008
-    db=Depends(session),  # noqa: B008
+    user: Annotated[User, Depends(current_user)],
+    db: Database,
 ):
     if user.role != "admin" and user.client_id != client_id:
         raise HTTPException(404)

@@ -1,7 +1,7 @@
 """The demo's calls: who rings, who answers, what each party sees. The phone is that of the tests."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,9 @@ def _settle(phones: Phones) -> None:
         phone.settle()
 
 
-def _ring(legs: dict[str, Leg], number: str):  # noqa: ANN202 - what a phone does with a call
+def _ring(legs: dict[str, Leg], number: str) -> Callable[[Leg], None]:
+    """Return what a phone does with a call."""
+
     def ring(leg: Leg) -> None:
         legs[number] = leg
         leg.ring()

@@ -4,7 +4,8 @@ import statistics
 import time
 from contextlib import ExitStack
 
-from place import Place, Row
+from place import Place
+from report import Row
 from sip.exchange import Office, exchanging
 from sip.subscriber import subscriber_of
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import data
 from parts import POSTGRES
-from place import Place, Row
+from place import Place
+from report import Row
 
 from peal.db.engine import Database
 from peal.switch.intake import Intake

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import data
 from parts import Server, look
-from place import Place, Row
+from place import Place
+from report import Row
 from sqlalchemy import text
 
 EXTENSIONS, SIZE = 90, 3

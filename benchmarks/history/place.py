@@ -1,18 +1,11 @@
-"""Where a bench of what happened runs, and what it finds."""
+"""Where a bench of what happened runs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from parts import Postgres
-
-
-@dataclass(frozen=True)
-class Row:
-    """One of the table."""
-
-    measure: str
-    value: str
-    must: str = ""
 
 
 @dataclass(frozen=True)
@@ -22,3 +15,13 @@ class Place:
     cluster: Postgres
     folder: Path
     rounds: int
+
+
+@contextmanager
+def at(folder: Path, rounds: int) -> Iterator[Place]:
+    folder.chmod(0o755)  # the cluster has a user of its own
+    cluster = Postgres(folder)
+    try:
+        yield Place(cluster, folder, rounds)
+    finally:
+        cluster.stop()

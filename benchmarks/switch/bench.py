@@ -1,13 +1,7 @@
 """`make bench-sip`: one table, ratios measured in one run."""
 
-import argparse
-import signal
 import sys
-import tempfile
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -15,9 +9,9 @@ import calls
 import changes
 import memory
 import registrations
-from place import Place
+from place import at
+from report import report
 
-console = Console(width=140)
 PARTS = {
     "bundle": calls.bundle,
     "single": calls.single,
@@ -27,23 +21,5 @@ PARTS = {
     "memory": memory.sizes,
 }
 
-
-def main() -> None:
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--only", choices=PARTS)
-    chosen = options.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # all that was started is ended
-    table = Table("measure", "value", "must reach", title="make bench-sip", title_justify="left")
-    with tempfile.TemporaryDirectory(prefix="peal-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # the switch has a user of its own
-        for part in [chosen.only] if chosen.only else PARTS:
-            for row in PARTS[part](Place(folder, chosen.rounds)):
-                console.print(f"{row.measure}: {row.value}", highlight=False)
-                table.add_row(row.measure, row.value, row.must)
-    console.print(table)
-
-
 if __name__ == "__main__":
-    main()
+    report("make bench-sip", PARTS, at)

@@ -9,7 +9,8 @@ from engine import engine
 from load import ratios
 from meter import Meter
 from people import People
-from place import SETTLED_SECONDS, Place, Row, all_good, bundles_of, idle_share, register, warm
+from place import SETTLED_SECONDS, Place, all_good, bundles_of, idle_share, register, warm
+from report import Row
 from sip import sipp
 from sip.exchange import Exchange
 

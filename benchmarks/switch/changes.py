@@ -12,7 +12,8 @@ from load import ratios
 from meter import Meter, kamailio
 from parts import Postgres
 from people import DOMAIN, People
-from place import SETTLED_SECONDS, Place, Row, idle_share, register
+from place import SETTLED_SECONDS, Place, idle_share, register
+from report import Row
 from sip.exchange import Exchange
 from sip.phone import Phone
 from sip.sipp import PASSWORD

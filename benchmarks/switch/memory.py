@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from meter import kamailio, private
 from people import People
-from place import SETTLED_SECONDS, Place, Row, bundles_of, register, warm
+from place import SETTLED_SECONDS, Place, bundles_of, register, warm
+from report import Row
 from sip import sipp
 from sip.exchange import Exchange
 

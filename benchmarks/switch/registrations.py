@@ -5,7 +5,8 @@ from typing import Protocol
 
 from engine import engine
 from load import ratios
-from place import Place, Row, all_good, bundles_of, register
+from place import Place, all_good, bundles_of, register
+from report import Row
 from sip import sipp
 
 MANY = 3600

@@ -96,13 +96,13 @@ class Bundles(RuleBasedStateMachine):
         self.do(Tie("e4", ("e5",)))
 
     @rule(
-        type=st.sampled_from(["phone", "phone", "phone", "queue"]),
+        kind=st.sampled_from(["phone", "phone", "phone", "queue"]),
         values=changes("extension"),
         taken=st.sampled_from([False, False, False, True]),
     )
-    def create_extension(self, type, values, taken):  # noqa: A002
+    def create_extension(self, kind, values, taken):
         if len(self.world.extensions) < 9:
-            self.create(type, self.named(values), taken=taken)
+            self.create(kind, self.named(values), taken=taken)
 
     @rule(data=st.data())
     def tie_anyone(self, data):

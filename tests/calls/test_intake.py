@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from calls.board import Board
 from calls.test_routes import DAY, answered, get, uuids
 from parts import contents, look
 from sqlalchemy import delete, select
@@ -20,15 +19,6 @@ from peal.events.tables import notice
 from peal.kit import dates
 
 TABLES = (call, leg, call_extension)
-
-
-@pytest.fixture
-def board(tenant, tmp_path):
-    """100 with 101 and 102, a bundle; 200."""
-    made = Board(tenant, tmp_path)
-    made.ids = {n: tenant.extension(name=n, label=f"Name {n}") for n in ("100", "101", "102", "200")}
-    assert tenant.bundle(*(made.ids[n] for n in ("100", "101", "102"))).status_code == 201
-    return made
 
 
 def written(board):

@@ -5,18 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from calls.board import Board
 
 DAY = {"start_datetime": "2000-1-1", "end_datetime": "2100-1-1 00:00:00"}
-
-
-@pytest.fixture
-def board(tenant, tmp_path):
-    """100 with 101 and 102, a bundle; 200."""
-    made = Board(tenant, tmp_path)
-    made.ids = {n: tenant.extension(name=n, label=f"Name {n}") for n in ("100", "101", "102", "200")}
-    assert tenant.bundle(*(made.ids[n] for n in ("100", "101", "102"))).status_code == 201
-    return made
 
 
 def answered(board, *, caller="200", called="100", phone="101", at=0.0, **more):

@@ -87,7 +87,8 @@ def test_of_the_tables_only_the_state_is_told(exchange):
 def test_the_control_port_is_on_loopback_only(exchange):
     own = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()
     for address in ["127.0.0.2", *own]:
-        with pytest.raises(OSError), socket.create_connection((address, exchange.control), timeout=2):  # noqa: PT011
+        refused = pytest.raises((ConnectionRefusedError, TimeoutError))
+        with refused, socket.create_connection((address, exchange.control), timeout=2):
             pass
 
 

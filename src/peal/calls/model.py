@@ -320,8 +320,8 @@ class _Story:
         begins, ends = ({e.leg: e for e in reversed(self._all(kind))} for kind in ("ring", "leg"))
         winner = self._winner(begins, ends)
         return [
-            self._phones_leg(branch, begins.get(branch), ends.get(branch), won=branch == winner)
-            for branch in sorted(begins | ends)
+            self._phones_leg(first, ends.get(branch), won=branch == winner)
+            for branch, first in sorted((ends | begins).items())
         ]
 
     def _winner(self, begins: dict[int, Event], ends: dict[int, Event]) -> int | None:
@@ -333,19 +333,18 @@ class _Story:
         first = min(said or open_ or [], key=lambda event: (event.seq, event.leg), default=None)
         return first.leg if first else None
 
-    def _phones_leg(self, branch: int, begin: Event | None, end: Event | None, *, won: bool) -> Leg:
-        event = begin or end
-        assert event  # noqa: S101 - one of both named the branch
-        number = self._full(event.device)
+    def _phones_leg(self, first: Event, end: Event | None, *, won: bool) -> Leg:
+        """Return what a phone had; `first` is the event that began it, or all that is known of it."""
+        number = self._full(first.device)
         return Leg(
             part_id=self.first.call,
-            n=branch + 1,
+            n=first.leg + 1,
             flow="in",
             number=number,
             extension=self.known.extensions.get(number),
             bundle=self.called.extension if self.called.bundle_info else None,
             bundle_info=self.called.bundle_info,
-            init=event.moment,
+            init=first.moment,
             answered=self.answered if won else None,
             ended=self.ended if won or not end else end.moment,
             transfer_reason=self._transferred(number),

@@ -20,7 +20,7 @@ def _noun() -> None:
 def create(
     login: Annotated[str, typer.Option(help="The user that the application acts as.")],
     name: Annotated[str, typer.Option()],
-    type: Annotated[Literal["trusted", "public", "password_credentials"], typer.Option()] = "trusted",  # noqa: A002
+    kind: Annotated[Literal["trusted", "public", "password_credentials"], typer.Option("--type")] = "trusted",
     access: Annotated[Literal["All", "Call API"], typer.Option()] = "All",
     rate_limit: Annotated[int | None, typer.Option(min=0, help="Requests per hour; 0 = no limit.")] = None,
     redirect_url: Annotated[str, typer.Option(help="Space separated.")] = "",
@@ -28,6 +28,6 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Register an application, as an administrator may; the secret is shown once."""
-    new = service.NewApplication(login, name, type, access, rate_limit, redirect_url)
+    new = service.NewApplication(login, name, kind, access, rate_limit, redirect_url)
     keys = session.transact(database, lambda work: service.register(work, new))
     show(keys, as_json=as_json)

@@ -26,7 +26,7 @@ def create(
     name: Annotated[str, typer.Option()],
     prefix: Annotated[str, typer.Option(help="Prefix of its extensions' names, like 0003.")],
     domain: Annotated[str, typer.Option(help="SIP domain.")],
-    id: Annotated[int | None, typer.Option(help="An id of your choice.")] = None,  # noqa: A002
+    chosen_id: session.IdOption = None,
     database: session.DatabaseOption = None,
     as_json: Json = False,
 ) -> None:
@@ -35,8 +35,8 @@ def create(
 
     async def action(work: Work) -> dict[str, Any]:
         values = msgspec.structs.asdict(read(body, ClientCreate, clears=False))
-        row = await service.create(work, values, id)
-        if id is not None:
+        row = await service.create(work, values, chosen_id)
+        if chosen_id is not None:
             await service.move_sequence(work, "client")
         return msgspec.structs.asdict(shape(row, Client))
 

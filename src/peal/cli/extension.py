@@ -27,21 +27,21 @@ def _noun() -> None:
 def create(
     client: Annotated[int, typer.Option(help="Id of the client.")],
     name: Annotated[str, typer.Option(help="Number, with or without the client's prefix.")],
-    type: Annotated[Type, typer.Option()] = "phone",  # noqa: A002
-    id: Annotated[int | None, typer.Option(help="An id of your choice.")] = None,  # noqa: A002
+    kind: Annotated[Type, typer.Option("--type")] = "phone",
+    chosen_id: session.IdOption = None,
     status: Annotated[Literal["active", "blocked"], typer.Option()] = "blocked",
     database: session.DatabaseOption = None,
     as_json: Json = False,
 ) -> None:
     """Make an extension."""
     emergency = session.load(database_url=database).emergencies
-    body = msgspec.json.encode({"name": name, "type": type, "status": status})
+    body = msgspec.json.encode({"name": name, "type": kind, "status": status})
 
     async def action(work: Work) -> dict[str, Any]:
         await clients.one(work, client)
         values = given(read(body, ExtensionCreate, clears=False))
-        row = await service.create(work, client, values, id, emergency)
-        if id is not None:
+        row = await service.create(work, client, values, chosen_id, emergency)
+        if chosen_id is not None:
             await clients.move_sequence(work, "bundle")
         return msgspec.structs.asdict(shown(row))
 

@@ -4,9 +4,9 @@ import os
 from typing import Annotated
 
 import typer
-from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from granian.server import MPServer
 
 from peal.cli import session
 from peal.cli.output import Json, show
@@ -41,12 +41,12 @@ def url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-class _Server(Granian):  # type: ignore[misc,valid-type]
+class _Server(MPServer):
     """Tells its workers of the end before it waits for them."""
 
     def shutdown(self, exit_code: int = 0) -> None:
         ending.tell()
-        super().shutdown(exit_code)
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
 
 def run(settings: Settings) -> None:

@@ -22,6 +22,7 @@ DatabaseOption = Annotated[
     str | None,
     typer.Option("--database", help="sqlite:///FILE or postgresql://...; default: PEAL_DATABASE_URL."),
 ]
+IdOption = Annotated[int | None, typer.Option("--id", help="An id of your choice.")]
 
 
 def load(**flags: Any) -> Settings:

@@ -82,7 +82,7 @@ async def move_sequence(work: Work, table: str) -> None:
     """Move PostgreSQL's sequence past ids that were given explicitly; SQLite does that by itself."""
     if work.connection.dialect.name == "postgresql":
         await work.execute(
-            text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608
+            text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608 - ours
         )
 
 

@@ -1,10 +1,10 @@
 """`/client/{client_id}/extension/`, and who is registered."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import delete, get, post, put
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from peal.db.work import reading, writing
 from peal.extensions import repository, service
@@ -25,7 +25,7 @@ ONE = LIST + "/{extension_id:str}"
 async def list_extensions(
     request: ApiRequest,
     client_id: FromPath[str],
-    type: FromQuery[str] = "",  # noqa: A002 - the contract's name
+    kind: Annotated[str, QueryParameter(name="type")] = "",
     status: FromQuery[str] = "",
     name: FromQuery[str] = "",
     extension_group_id: FromQuery[str] = "",
@@ -35,7 +35,7 @@ async def list_extensions(
 ) -> list[Extension]:
     """Filters: `type`, `status`, `name` (full or short, exactly), `extension_group_id`."""
     wanted = page_of(page, per_page, order)
-    filters = {"type": type, "status": status, "name": name}
+    filters = {"type": kind, "status": status, "name": name}
     found: dict[str, Any] = {key: value for key, value in filters.items() if value}
     if request.user.role == "extension":
         found["id"] = request.user.extension_id

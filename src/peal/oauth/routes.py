@@ -15,7 +15,7 @@ from peal.oauth.server import Answer, Issuer, credentials
 _PARAMETERS = ("grant_type", "client_id", "client_secret", "scope", "token", "token_type_hint")
 
 
-async def guard_guessing(connection: ASGIConnection, _handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+async def guard_guessing(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
     """Guard: so many requests per second and address."""
     connection.app.state.guess_limit.take(connection.client.host if connection.client else "")
 

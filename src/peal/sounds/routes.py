@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Response, delete, get, post, put
 from litestar.exceptions import HTTPException
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from peal.catalogue.service import Kind
 from peal.db.work import reading
@@ -68,7 +68,7 @@ class Download(Operation):
 async def list_sounds(
     request: ApiRequest,
     client_id: FromPath[str],
-    id: FromQuery[list[str] | None] = None,  # noqa: A002 - the contract's name; read by `several`
+    ids: Annotated[list[str] | None, QueryParameter(name="id")] = None,  # read by `several`, as `title`
     title: FromQuery[list[str] | None] = None,
     own_only: FromQuery[str] = "",
     page: FromQuery[str] = "",

@@ -236,7 +236,7 @@ def _trunks_of(owner: str, dialect: str) -> str:
     theirs = f"FROM trunk t WHERE t.owner = {owner} AND t.status = 'active'"
     if dialect == "sqlite":
         ordered = f"SELECT {fields} AS one {theirs} ORDER BY t.priority, t.id"
-        return f"COALESCE((SELECT group_concat(one, '/') FROM ({ordered})), '-')"  # noqa: S608
+        return f"COALESCE((SELECT group_concat(one, '/') FROM ({ordered})), '-')"  # noqa: S608 - ours
     return f"COALESCE((SELECT string_agg({fields}, '/' ORDER BY t.priority, t.id) {theirs}), '-')"
 
 
@@ -249,4 +249,4 @@ def _networks(dialect: str) -> str:
     )
     return f"""CASE WHEN COALESCE(p.auth_type, 'digest') = 'digest' THEN '' ELSE COALESCE((
         SELECT {aggregate}(network.value, ',') FROM sip_network_permission n, {elements} AS network
-        WHERE n.id = COALESCE(p.sip_network_permission_id, c.sip_network_permission_id)), '') END"""  # noqa: S608
+        WHERE n.id = COALESCE(p.sip_network_permission_id, c.sip_network_permission_id)), '') END"""  # noqa: S608 - ours
