@@ -83,12 +83,13 @@ class Receiver:
         self.behave, self.host = behave, host
         self.received: list[Received] = []
         self._came = threading.Condition()
+        self._connections: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
 
     def __enter__(self):
         self._thread.start()
-        self.server = self._do(asyncio.start_server(self._serve, self.host, 0))
+        self.server = self._do(asyncio.start_server(self._take, self.host, 0))
         self.port = self.server.sockets[0].getsockname()[1]
         return self
 
@@ -112,11 +113,16 @@ class Receiver:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
     async def _stop(self):
+        while accepting := asyncio.all_tasks() - {asyncio.current_task(), *self._connections.values()}:
+            await asyncio.gather(*accepting)  # each ends in `_take`
         self.server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
+        for writer, task in self._connections.items():
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+            writer.close()  # also of one whose task has not begun
+        await asyncio.gather(*self._connections.values(), return_exceptions=True)
+
+    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        self._connections[writer] = asyncio.ensure_future(self._serve(reader, writer))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         try:
