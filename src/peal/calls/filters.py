@@ -5,9 +5,9 @@ from datetime import datetime
 import msgspec
 
 from peal.errors import bad_field
+from peal.http import realms
 from peal.http.listing import page_of, several
 from peal.http.principal import ApiRequest
-from peal.http.values import MAX_ID
 from peal.kit import dates
 from peal.kit.paging import Page
 
@@ -35,12 +35,13 @@ def filters_of(request: ApiRequest) -> Filters:
     flow = query.get("flow", "")
     if flow not in ("", "in", "out"):
         raise bad_field("flow", "must be in or out")
+    not_an_id = bad_field("extension_id", "must be an id")
     return Filters(
         start=start,
         end=end,
         page=page_of(*(query.get(name, "") for name in ("page", "per_page", "order"))),
         flow=flow,
-        extension_ids=tuple(_extension_id(text) for text in several(request, "extension_id")),
+        extension_ids=tuple(realms.number(text, not_an_id) for text in several(request, "extension_id")),
         from_username=query.get("from_username", ""),
         to_username=query.get("to_username", ""),
     )
@@ -51,9 +52,3 @@ def _time(name: str, text: str) -> datetime:
         return dates.parse(text)
     except ValueError as error:
         raise bad_field(name, "must be a date and time, like 2021-01-31 16:29:38") from error
-
-
-def _extension_id(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_ID):
-        raise bad_field("extension_id", "must be an id")
-    return int(text)

@@ -67,8 +67,8 @@ async def _own_side(request: ApiRequest, extension_id: str, call_api_id: str) ->
     return next((side for side in named if side.api_id == call_api_id), named[0])
 
 
-async def _audit(request: ApiRequest, action: str, side: Side, **more: str) -> None:
-    new = {"call_id": ids.call_uuid(side.id)} | more
+async def _audit(request: ApiRequest, action: str, side: Side) -> None:
+    new = {"call_id": ids.call_uuid(side.id)}
     async with writing(request.app.state.database, actor(request)) as work:
         await work.audit(action, side.call["client_id"], side.extension_id, new=new)
 

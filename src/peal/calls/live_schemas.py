@@ -1,16 +1,12 @@
-"""Calls that ring or talk, as the API shows them, and what can be done with them."""
+"""Calls that ring or talk, as the API shows them."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from peal.calls import ids
 from peal.calls.live import Side
-from peal.calls.model import STRIDE
+from peal.calls.show import record_uuid
 from peal.kit import dates
-
-Number = Annotated[str, Meta(pattern=r"^[+]?[0-9*]{1,32}$")]
-"""Of an extension, short or full, or outside."""
 
 
 class LiveExtension(Struct):
@@ -53,7 +49,7 @@ def show(side: Side, extensions: dict[int, dict[str, Any]]) -> LiveCall:
     row, leg = side.call, side.leg
     return LiveCall(
         call_api_id=side.api_id,
-        record_uuid=_record(leg) if leg else None,
+        record_uuid=record_uuid(leg) if leg else None,
         call_flow="OUT" if side.is_caller else "IN",
         called_number=row["dialled"],
         called_did=row["did_number"],
@@ -65,10 +61,6 @@ def show(side: Side, extensions: dict[int, dict[str, Any]]) -> LiveCall:
         called_extension=_extension(side.called_id, extensions),
         extension_id=side.extension_id,
     )
-
-
-def _record(leg: dict[str, Any]) -> str:
-    return ids.record_uuid(leg["extension_id"], leg["part_id"], leg["n"] % STRIDE)
 
 
 def _extension(extension_id: int | None, extensions: dict[int, dict[str, Any]]) -> LiveExtension | None:

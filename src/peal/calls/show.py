@@ -33,12 +33,17 @@ def leg(row: Row, own: Row) -> Cdr:
         dest_domain=row["domain"],
         ani_number=row["ani_number"],
         application="call",
-        record_uuid=ids.record_uuid(own["extension_id"], own["part_id"], own["n"] % STRIDE),
+        record_uuid=record_uuid(own),
         record_file_size=0,
         bundle_info=own["bundle_info"],
         transfer_reason=own["transfer_reason"],
         remote_call_sign=None,
     )
+
+
+def record_uuid(own: Row) -> str:
+    """Return the id of a leg's record."""
+    return ids.record_uuid(own["extension_id"], own["part_id"], own["n"] % STRIDE)
 
 
 def _call(row: Row) -> Row:

@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Struct
 
 from peal.db.work import Work, reading, writing
-from peal.errors import AccessDenied, NotFound, bad_field
+from peal.errors import AccessDenied, bad_field
 from peal.events import repository, service
 from peal.events.repository import Owner, Row
 from peal.events.schemas import (
@@ -315,7 +315,7 @@ async def _row(work: Work, owner: Owner, event_id: str) -> Row:
 
 
 def _id(text: str) -> int:
-    return realms.number(text, NotFound())
+    return realms.number(text)
 
 
 ROUTES = [

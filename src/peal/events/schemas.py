@@ -4,12 +4,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from peal.events.notice import EventType
 from peal.events.repository import Row
 from peal.http.shape import shape
 from peal.kit import dates
 
-CallEvent = Literal["dial-in", "dial-out", "answer", "hangup"]
-AnyEvent = Literal["dial-in", "dial-out", "answer", "hangup", "extension-call-status"]
+AnyEvent = Literal[EventType, "extension-call-status"]
 Method = Literal["GET", "POST"]
 Url = Annotated[
     str,
@@ -28,7 +28,7 @@ class SubscriptionCreate(Struct):
     """A new subscription to events of an extension."""
 
     url: Url
-    event_type: CallEvent
+    event_type: EventType
     method: Method
 
 
@@ -36,7 +36,7 @@ class SubscriptionChange(Struct):
     """Fields of it that a PUT may carry."""
 
     url: Url | UnsetType = UNSET
-    event_type: CallEvent | UnsetType = UNSET
+    event_type: EventType | UnsetType = UNSET
     method: Method | UnsetType = UNSET
 
 

@@ -33,7 +33,7 @@ async def readyz(request: Request[None, None, State]) -> dict[str, str]:
 async def metrics(request: Request[None, None, State]) -> Response[bytes]:
     """Prometheus' text format, of the worker that answers; and what the database knows, unless it is away."""
     known = CollectorRegistry()
-    with suppress(*FAILURES, OSError):
+    with suppress(*FAILURES):
         async with reading(request.app.state.database) as work:
             for measure in request.app.state.measures:
                 await measure(work, known)

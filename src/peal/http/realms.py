@@ -15,7 +15,7 @@ from peal.clients import repository as clients
 from peal.clients.tables import client
 from peal.db.prepared import Prepared
 from peal.db.work import Work
-from peal.errors import AccessDenied, NotFound, bad_field, client_not_found, extension_not_found
+from peal.errors import AccessDenied, NotFound, PealError, bad_field, client_not_found, extension_not_found
 from peal.extensions.tables import extension
 from peal.http.principal import Principal
 from peal.http.values import MAX_ID
@@ -30,8 +30,8 @@ class Place:
     type: str
 
 
-def number(text: str, error: NotFound | None = None) -> int:
-    """Return the id in a path; what can't be one does not exist."""
+def number(text: str, error: PealError | None = None) -> int:
+    """Return an id; in a path, what can't be one does not exist."""
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_ID):
         raise error or NotFound()
     return int(text)
