@@ -1,15 +1,10 @@
 """Registrations outlive the switch: what changed while it was down holds for them, too."""
 
 import sqlite3
-import time
 from contextlib import ExitStack, closing
 
 import pytest
-from parts import look
 from sip.exchange import Exchange, Office, exchanging
-from sqlalchemy import func, select
-
-from peal.audit.tables import change_log
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -32,26 +27,6 @@ def register(office, *numbers):
     office.phones("300", *numbers)
     office.put_extension("300", status="blocked")
     office.until_unregistered("300")
-    until_kept(office.exchange)
-
-
-def until_kept(exchange):
-    """Until the switch has kept that it need not read again what was changed so far.
-
-    On PostgreSQL it reads a change at two polls at least; started in between it takes it for a new one.
-    """
-    [[last]] = look(
-        exchange.api.database,
-        select(func.max(change_log.c.seq).label("seq"), func.max(change_log.c.xid).label("xid")),
-    )
-    with closing(sqlite3.connect(exchange.folder / "switch" / "position.db", timeout=5)) as file:
-        deadline = time.monotonic() + 5
-        while True:
-            since = int(file.execute("SELECT since FROM position").fetchone()[0])
-            if since > last["xid"] if last["xid"] else since >= last["seq"]:
-                return
-            assert time.monotonic() < deadline, (since, last)
-            time.sleep(0.02)
 
 
 def stop(exchange):

@@ -3,7 +3,6 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Boolean,
     Column,
     ColumnElement,
     Index,
@@ -43,7 +42,6 @@ change_log = Table(
     Column("extension_id", Id),
     Column("number", Text, nullable=False),
     Column("domain", Text, nullable=False),
-    Column("drop_registration", Boolean, nullable=False, server_default="0"),
     Index(None, "xid", "seq"),
     sqlite_autoincrement=True,
 )

@@ -125,12 +125,9 @@ async def associate(work: Work, main_id: int, ids: Sequence[int], added: Sequenc
         await work.execute(delete(bundle).where(bundle.c.id.in_(added)))
 
 
-async def log_routing(work: Work, concerned: ColumnElement[bool], *, drop: bool = False) -> None:
-    """Write the change-log rows of all extensions for which the condition holds.
-
-    `drop`: the phones that are registered for them must register anew.
-    """
-    await work.execute(_log_insert(concerned, with_xid=work.on_postgresql, drop=drop))
+async def log_routing(work: Work, concerned: ColumnElement[bool]) -> None:
+    """Write the change-log rows of all extensions for which the condition holds."""
+    await work.execute(_log_insert(concerned, with_xid=work.on_postgresql))
 
 
 async def log_bundle(work: Work, bundle_id: int) -> None:
@@ -138,11 +135,11 @@ async def log_bundle(work: Work, bundle_id: int) -> None:
     await work.fetch(_LOG_BUNDLE[work.on_postgresql], bundle_id=bundle_id)
 
 
-def _log_insert(concerned: ColumnElement[bool], *, with_xid: bool, drop: bool = False) -> Insert:
+def _log_insert(concerned: ColumnElement[bool], *, with_xid: bool) -> Insert:
     name = full_name(client.c.prefix, extension.c.number)
-    rows = select(extension.c.client_id, extension.c.id, name, client.c.domain, literal(drop))
+    rows = select(extension.c.client_id, extension.c.id, name, client.c.domain)
     rows = rows.join(client, client.c.id == extension.c.client_id).where(concerned).order_by(extension.c.id)
-    columns = ["client_id", "extension_id", "number", "domain", "drop_registration"]
+    columns = ["client_id", "extension_id", "number", "domain"]
     if with_xid:
         rows, columns = rows.add_columns(CURRENT_XID), [*columns, "xid"]
     return insert(change_log).from_select(columns, rows)

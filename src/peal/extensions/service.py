@@ -3,8 +3,6 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import and_, not_
-
 from peal.bundles import repository as bundles
 from peal.bundles import service as bundle_service
 from peal.bundles.fields import NAMES
@@ -78,21 +76,12 @@ async def share(work: Work, bundle_id: int, values: Mapping[str, Any]) -> None:
         await bundles.set_shared(work, bundle_id, shared)
 
 
-async def log_change(
-    work: Work, extension_id: int, bundle_id: int, changed: Mapping[str, Any], *, drop: bool = False
-) -> None:
-    """Write the change-log rows of all whose routing a change of these fields may concern.
-
-    `drop`: the extension's own phones must register anew.
-    """
-    me = extension.c.id == extension_id
-    whole_bundle = extension_id == bundle_id or not NAMES.isdisjoint(changed)
-    if drop or not whole_bundle:
-        await bundles.log_routing(work, me, drop=drop)
-    if drop and whole_bundle:
-        await bundles.log_routing(work, and_(extension.c.bundle_id == bundle_id, not_(me)))
-    elif whole_bundle:
+async def log_change(work: Work, extension_id: int, bundle_id: int, changed: Mapping[str, Any]) -> None:
+    """Write the change-log rows of all whose routing a change of these fields may concern."""
+    if extension_id == bundle_id or not NAMES.isdisjoint(changed):
         await bundles.log_bundle(work, bundle_id)
+    else:
+        await bundles.log_routing(work, extension.c.id == extension_id)
 
 
 async def _free_number(work: Work, client_id: int, name: str) -> str:

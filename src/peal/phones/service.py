@@ -15,9 +15,6 @@ from peal.kit import dates
 from peal.kit.numbers import full_name
 from peal.phones import model, repository
 
-_REGISTERS_ANEW = frozenset({"auth_type", "sip_network_permission_id"})
-"""Fields whose change, like a new password, drops the phones that are registered."""
-
 
 async def get(work: Work, extension_id: int) -> dict[str, Any]:
     """Return a phone's row.
@@ -74,5 +71,4 @@ async def _record(work: Work, row: Mapping[str, Any], values: dict[str, Any], *,
     old = {name: row[name] for name in values}
     new = values | ({"password": "set"} if password_set else {})
     await work.audit("phone:change", row["client_id"], row["extension_id"], old, new)
-    drop = password_set or not _REGISTERS_ANEW.isdisjoint(values)
-    await extensions.log_change(work, row["extension_id"], row["bundle_id"], values, drop=drop)
+    await extensions.log_change(work, row["extension_id"], row["bundle_id"], values)

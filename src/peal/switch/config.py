@@ -74,7 +74,6 @@ _POSTGRESQL = {
     ),
     "LOG_PAGE": (
         "select c.xid::text, c.seq::text, c.number, c.domain,"  # noqa: S608 - all of it ours
-        " case when c.drop_registration then 1 else 0 end,"
         f" {_VALUE},"
         " pg_snapshot_xmin(pg_current_snapshot())::text, c.kind from change_log c"
         " where (c.xid, c.seq) > ('$var(at)'::bigint, '$var(seq)'::bigint) order by c.xid, c.seq limit 500"
@@ -88,7 +87,6 @@ _SQLITE = {
     ),
     "LOG_PAGE": (
         "select cast(c.seq as text), '0', c.number, c.domain,"  # noqa: S608 - all of it ours
-        " case when c.drop_registration then 1 else 0 end,"
         f" {_VALUE},"
         " (select cast(max(seq) as text) from change_log), c.kind from change_log c"
         " where c.seq > cast('$var(at)' as integer) order by c.seq limit 500"
