@@ -15,6 +15,8 @@ import httpx
 from parts import NO_TLS, PEAL, Server, Tenant, free_port, status_of
 from sip.phone import Phone
 
+from peal.switch.intake import held
+
 DOMAIN = "pbx.test"
 SOON = 1.5
 "How long a change may take to be in force, in seconds."
@@ -63,6 +65,11 @@ class Exchange:
     def is_ready(self) -> bool:
         """Whether the switch answers, and has what it needs to route calls."""
         return status_of(f"http://127.0.0.1:{self.control}/health") == 200
+
+    def report(self) -> str:
+        """What may tell why something that was to be told was not."""
+        spool = held(self.folder / "switch" / "spool.db")
+        return f"spool: {spool}; log of the switch:\n{self.log.read_text()[-3000:]}"
 
     def stop(self):
         self.process.terminate()

@@ -54,7 +54,7 @@ def stories(office: Office, calls: int, seconds: float = 5) -> list[Story]:
         told = told_so_far(office)
         if len(told) == calls and all(each.is_whole for each in told):
             return told
-        assert time.monotonic() < deadline, [each.events for each in told]
+        assert time.monotonic() < deadline, f"{[each.events for each in told]}\n{office.exchange.report()}"
         time.sleep(0.03)
 
 

@@ -98,7 +98,7 @@ def is_question(message):
 
 
 # Break: call.cfg, REMEMBER: without `dlg_set_property("ka-src")`; for the callee without "ka-dst";
-# events.cfg, ENDED_BY: begins with "callee".
+# events.cfg, WE_END: says "callee".
 @pytest.mark.parametrize("dies", ["caller", "callee"])
 def test_row_25_a_call_ends_when_a_phone_has_lost_its_power(talks, dies):
     talk = talks[dies]

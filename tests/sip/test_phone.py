@@ -477,6 +477,7 @@ def test_a_leak_is_found_in_the_open_and_encoded():
         "o=101",
     ]
     assert leaks("101", [message(("Contact", "<sip:1010@h>"), ("To", "<sip:x101@h>;tag=a101"))]) == []
+    assert leaks("101", [message(("Record-Route", "<sip:h;lr=on;did=101.3912>"))]) == []
     assert leaks("100", [message()]) == ["INVITE sip:100@pbx.test SIP/2.0 | INVITE sip:100@pbx.test SIP/2.0"]
 
 

@@ -8,8 +8,8 @@ import shutil
 import signal
 import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -21,12 +21,16 @@ from peal.switch import config
 log = structlog.get_logger()
 USER = "kamailio"
 SCHEMAS = Path("/usr/share/kamailio/db_sqlite")
+MODULES = {"location.db": "usrloc", "dialog.db": "dialog", "uac.db": "uac"}
+"""Files of Kamailio's modules, with the name of the schema."""
 SPOOL = (
     "CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, body TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS rejected (id TEXT PRIMARY KEY, body TEXT NOT NULL, reason TEXT NOT NULL)",
 )
 POSITION = ("CREATE TABLE IF NOT EXISTS position (base TEXT PRIMARY KEY, since TEXT NOT NULL)",)
 """Up to where the poll has read each database's change log."""
+OURS = {"spool.db": SPOOL, "position.db": POSITION}
+FILES = (*MODULES, *OURS)
 SOON_SECONDS = 2.0
 """A switch that dies again sooner than that after its last death is not started at once."""
 TOLD_AGAIN_SECONDS, TIMES_TOLD = 1.0, 20
@@ -65,16 +69,19 @@ class Node:
     def lay_out(self) -> None:
         """Write configuration and files, readable for the switch's user; a SQLite database must be open."""
         config.write(self._settings)
-        _make(self.folder / "location.db", "usrloc")
-        _make(self.folder / "dialog.db", "dialog")
-        _make(self.folder / "uac.db", "uac")
-        create(self.folder / "spool.db", SPOOL)
-        create(self.folder / "position.db", POSITION)
+        for name, schema in MODULES.items():
+            _make(self.folder / name, schema)
+        for name, tables in OURS.items():
+            create(self.folder / name, tables)
         if os.getuid() == 0:
             self._hand_over()
 
     async def run(self) -> None:
         """Run until `stop`; whatever ends the switch, it is started again."""
+        with self._files_open():
+            await self._run()
+
+    async def _run(self) -> None:
         died = 0.0
         while not self._stopping:
             await self._end_leftovers()
@@ -88,6 +95,22 @@ class Node:
                 if died < before + SOON_SECONDS:
                     await asyncio.sleep(SOON_SECONDS)
         await self._end_leftovers()
+
+    @contextmanager
+    def _files_open(self) -> Iterator[None]:
+        """Hold the switch's files open, so that nobody who comes and goes is the last to close one.
+
+        The last removes the log and its index; root, who may be the first to make them anew, owns them for a
+        moment, and a switch that opens them just then can't write as long as it lives.
+        """
+        files = [self.folder / name for name in FILES]
+        if database := _sqlite_file(self._settings):
+            files.append(database)
+        with ExitStack() as stack:
+            for file in files:
+                opened = stack.enter_context(closing(sqlite3.connect(file)))
+                opened.execute("PRAGMA user_version").fetchall()
+            yield
 
     async def restart(self) -> None:
         """Have a new switch take the configuration as it is now; calls that are up go on."""
