@@ -1,5 +1,6 @@
 """The composition root: the only place that knows everyone."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,7 +24,7 @@ from peal.events.measures import measure as measure_deliveries
 from peal.events.routes import ROUTES as EVENTS
 from peal.events.stream import ROUTES as STREAM
 from peal.extensions.routes import ROUTES as EXTENSIONS
-from peal.http import explorer, operation
+from peal.http import ending, explorer, operation
 from peal.http.envelope import Envelope
 from peal.http.errors import HANDLERS
 from peal.http.form import Form
@@ -101,6 +102,8 @@ def _drop_options(router: Router) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    if ending.heard():  # while this worker was starting: the signal found its parent's handlers, and was lost
+        os._exit(0)  # nothing is open yet, and frameworks report any other way to leave as a failure
     await app.state.database.open_direct()
     try:
         async with beside(app.state.hourly_limit.run()):

@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import os
+import re
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -88,6 +92,30 @@ def test_an_idle_connection_keeps_nobody_waiting(database, tmp_path, workers):
         server.process.terminate()
         assert server.process.wait(20) == 0
         assert time.monotonic() - started < 10
+
+
+def test_a_worker_that_is_just_starting_keeps_nobody_waiting(database, tmp_path):
+    """It still has its parent's handlers then: the signal alone would be lost."""
+    with serving(database, tmp_path, workers=2) as server:
+        before = workers_of(server)
+        os.kill(min(before), signal.SIGKILL)
+        until(lambda: workers_of(server) - before)  # the service starts another
+        (fresh,) = workers_of(server) - before
+        os.kill(fresh, signal.SIGSTOP)
+        server.process.terminate()
+        until(lambda: is_pending(fresh, signal.SIGTERM))
+        os.kill(fresh, signal.SIGCONT)
+        assert server.process.wait(10) == 0
+
+
+def workers_of(server):
+    pid = server.process.pid
+    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def is_pending(pid, number):
+    found = re.search(r"^ShdPnd:\s+(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(found[1], 16) >> (number - 1) & 1)
 
 
 def test_what_was_answered_is_there_after_a_restart(database, tmp_path):
