@@ -36,6 +36,7 @@ SAMPLES = {
     "match_exp": lambda _: "^7(.*)$",
     "password": lambda marker: f"password {marker}",
     "timezone": lambda _: "Asia/Omsk",
+    "action": lambda _: "transfer",
     "url": lambda marker: f"https://crm.example/{marker}",
 }
 """Fields whose schema does not say enough, or too much; by name."""

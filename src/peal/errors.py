@@ -98,6 +98,15 @@ def extension_not_found(message: str = "Record not found") -> NotFound:
 
 
 @dataclass
+class NotTransferable(PealError):
+    """409: the other side's phone does not call whom it is asked to call; the call goes on."""
+
+    message: str = "The other side's phone does not follow, the call goes on"
+    code = 409
+    status: str | int | None = "not_transferable"
+
+
+@dataclass
 class PreconditionFailed(PealError):
     """412: `If-Match` names another version than the one that is."""
 

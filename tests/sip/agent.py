@@ -176,6 +176,9 @@ class Agent(Record):
             self._apply(incoming, 481)
             return
         incoming.dialog = dialog
+        if not dialog.is_in_order(request):
+            self._apply(incoming, 500)
+            return
         if request.method == "INVITE":
             dialog.served[request.cseq] = incoming
         if request.method in ("INVITE", "UPDATE"):

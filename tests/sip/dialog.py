@@ -104,6 +104,7 @@ class Dialog(InDialog):
         self.served: dict[int, Incoming] = {}
         "INVITEs received, by CSeq; the first of a dialog that the other side began among them."
         self._cseq = invite.cseq if local == invite.headers["From"] else 0
+        self._remote_cseq = 0 if self._cseq else invite.cseq
         self._acks: dict[int, Message] = {}
 
     @classmethod
@@ -155,6 +156,12 @@ class Dialog(InDialog):
         answered = self.served.get(self.invite.cseq)
         if answered and answered.status >= 200:
             answered.wait_ack()
+
+    def is_in_order(self, request: Message) -> bool:
+        """Take the other side's number; say whether it follows those before (RFC 3261, 12.2.2)."""
+        follows = request.cseq > self._remote_cseq
+        self._remote_cseq = max(request.cseq, self._remote_cseq)
+        return follows or request.method == "OPTIONS"  # the switch's own question has an old one
 
     def next_cseq(self) -> int:
         self._cseq += 1

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from peal.calls import ids, listing
 from peal.calls.tables import call, call_extension
 from peal.clients.tables import client
 from peal.db.work import Work
+from peal.errors import bad_field
 from peal.extensions.tables import extension
 from peal.kit.numbers import full_name
 
@@ -42,6 +43,15 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     def api_id(self) -> str:
         """Return its `call_api_id`."""
         return ids.call_api_id(self.main_id, self.id)
+
+
+class Member(msgspec.Struct, frozen=True):
+    """An extension of the bundle that a side of a call is of."""
+
+    number: str
+    main_number: str
+    address: str
+    """By which its phones register: `0003*101@domain`."""
 
 
 async def sides(work: Work, client_id: int, extension_id: int | None = None) -> list[Side]:
@@ -105,6 +115,30 @@ def _of_part(
         leg = next((leg for leg in rang if leg["bridged_time"]), rang[0] if rang else None)
         shown = wanted or called_id
         yield Side(extension_id=shown, main_id=called_id, is_caller=False, leg=leg, **parties)
+
+
+async def member(work: Work, side: Side, number: str) -> Member:
+    """Return the extension of a side's bundle that a number names, with the client's prefix or without.
+
+    Raises:
+        BadRequest: it names none.
+    """
+    main = extension.alias()
+    name = full_name(client.c.prefix, extension.c.number)
+    query = (
+        select(
+            extension.c.number,
+            main.c.number.label("main_number"),
+            (name + "@" + client.c.domain).label("address"),
+        )
+        .join(main, main.c.id == extension.c.bundle_id)
+        .join(client, client.c.id == extension.c.client_id)
+        .where(extension.c.bundle_id == side.main_id, or_(extension.c.number == number, name == number))
+    )
+    found = (await work.execute(query)).mappings().one_or_none()
+    if found is None:
+        raise bad_field("send_dst", "is no extension of this bundle")
+    return Member(**found)
 
 
 async def parties(work: Work, found: list[Side]) -> dict[int, Row]:

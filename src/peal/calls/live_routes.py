@@ -3,14 +3,14 @@
 Which calls there are the database knows, as far as events have come; that they still are the switch says.
 """
 
-from litestar import delete, get
-from litestar.params import FromPath
+from litestar import delete, get, put
+from litestar.params import FromPath, JSONBody
 
 from peal.calls import ids, live
 from peal.calls.live import Side
-from peal.calls.live_schemas import LiveCalls, show
+from peal.calls.live_schemas import CallAction, LiveCall, LiveCalls, show
 from peal.db.work import reading, writing
-from peal.errors import AccessDenied, NotFound
+from peal.errors import AccessDenied, NotFound, NotTransferable
 from peal.http import realms
 from peal.http.principal import ApiRequest, actor
 
@@ -47,6 +47,36 @@ async def end_call(request: ApiRequest, extension_id: FromPath[str], call_api_id
     await _audit(request, "call:hangup", side)
 
 
+@put(ONE, tags=["call"], summary="Transfer or move a call", opt={"call_api": True})
+async def change_call(
+    request: ApiRequest, extension_id: FromPath[str], call_api_id: FromPath[str], data: JSONBody[CallAction]
+) -> LiveCall:
+    """The other side's phone is asked to call `send_dst`, or the phone to move to, instead of this side's.
+
+    Answered when it does; the old call ends when the new one is answered. 409 `not_transferable` if that
+    phone can't, does not within 5 s, or is on an outside line: the call goes on.
+    """
+    side = await _own_side(request, extension_id, call_api_id)
+    number, takes = data.send_dst, None
+    if data.action == "move":
+        number, takes = await _phone_to_move_to(request, side, data.send_dst)
+    if not await request.app.state.switch.refer(side.part_id, side.is_caller, number, takes):
+        raise NotTransferable()
+    await _audit(request, f"call:{data.action}", side)
+    async with reading(request.app.state.database) as work:
+        return show(side, await live.parties(work, [side]))
+
+
+async def _phone_to_move_to(request: ApiRequest, side: Side, number: str) -> tuple[str, str]:
+    """Return whom the other side calls, which knows the main extension only, and whose phones shall ring."""
+    async with reading(request.app.state.database) as work:
+        member = await live.member(work, side, number)
+    [phones] = await request.app.state.switch.registered([member.address])
+    if not phones:
+        raise NotTransferable(f"No phone of {number} is registered, the call goes on")
+    return member.main_number, member.number
+
+
 async def _are(request: ApiRequest, found: list[Side]) -> list[Side]:
     """Return those of calls that the switch still has."""
     there = await request.app.state.switch.live([side.part_id for side in found])
@@ -73,4 +103,4 @@ async def _audit(request: ApiRequest, action: str, side: Side) -> None:
         await work.audit(action, side.call["client_id"], side.extension_id, new=new)
 
 
-ROUTES = [list_client_calls, list_extension_calls, end_call]
+ROUTES = [list_client_calls, list_extension_calls, change_call, end_call]

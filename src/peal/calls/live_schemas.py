@@ -1,8 +1,8 @@
 """Calls that ring or talk, as the API shows them."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from peal.calls.live import Side
 from peal.calls.show import record_uuid
@@ -36,6 +36,17 @@ class LiveCall(Struct, kw_only=True):
     caller_extension: LiveExtension | None
     called_extension: LiveExtension | None
     extension_id: int
+
+
+class CallAction(Struct):
+    """What is to become of a call."""
+
+    action: Literal["transfer", "move"]
+    """`transfer`: the other side calls `send_dst` instead. `move`: this side's talk goes on, on another phone
+    of its bundle."""
+    send_dst: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.+*#-]{1,64}(?!\n)$")]
+    """A number, as the other side's phone would dial it; of a `move`, an extension of this side's bundle,
+    with or without the client's prefix."""
 
 
 class LiveCalls(Struct):

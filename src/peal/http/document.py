@@ -106,12 +106,16 @@ _ERRORS = {
     "401": "No token, a wrong or an expired one",
     "403": "The role, the user's or the application's access does not reach this",
     "404": "It does not exist, or belongs to somebody else",
+    "409": "`not_transferable`: the other side's phone does not follow; the call goes on",
     "412": "`If-Match` names another version",
     "413": "The body is too large",
     "415": "The body is compressed, or of a type that is not taken",
     "429": "Too many requests; `X-RateLimit-Reset` says when to come back",
     "503": "`database_unavailable`; a live question that the SIP service can't answer: `switch_unavailable`",
 }
+
+_REFERRING = {"change_call"}
+"""Operations that ask a phone to call somebody else."""
 
 _SUCCESS = {"200": "Done", "201": "Made", "204": "Deleted; no body"}
 
@@ -273,6 +277,8 @@ def _errors(path: str, operation: Json) -> dict[str, str]:
         never.add("412")
     if "{" not in path:
         never.add("404")
+    if operation["operationId"] not in _REFERRING:
+        never.add("409")
     return {status: text for status, text in _ERRORS.items() if status not in never}
 
 

@@ -54,7 +54,7 @@ METHODS = (
 )
 """All that may be asked of the running switch; of its tables only TABLES. None of these shows a password's
 hash, or stops or changes anything."""
-TABLES = ("state", "live")
+TABLES = ("state", "live", "refer")
 
 EVENTS_IN_MEMORY = 50_000
 """Call events that wait where the spool takes none: 20 MB, an hour of a call a second."""

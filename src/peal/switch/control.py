@@ -11,11 +11,14 @@ from typing import Any
 
 import msgspec
 
-from peal.errors import SwitchUnavailable
+from peal.errors import NotFound, SwitchUnavailable
 from peal.settings import Settings
 from peal.switch import config
 
 LIMIT_SECONDS = 1.0
+FOLLOW_SECONDS = 5.0
+"""How long a phone may take to do what it is asked to: answer, and call."""
+_LOOK_SECONDS = 0.05
 HOST = "127.0.0.1"
 _UNKNOWN = "AOR not found in location table"
 """What the switch says of a number without phones: an answer, not a failure."""
@@ -94,6 +97,40 @@ class Control:
         """
         return await self._command(call, "hangup") == HTTPStatus.OK
 
+    async def refer(self, call: str, from_caller: bool, number: str, takes: str | None = None) -> bool:
+        """Have the phone of the other side call a number instead; return whether it has begun to.
+
+        `from_caller`: whether the caller's side gives the call away, else the called one's.
+        `takes`: the short number of the extension whose phones alone take the new call; None: all that ring.
+        If it is answered the old call ends; if the phone does not call in time, it must not any more.
+
+        Raises:
+            NotFound: there is no such call.
+            SwitchUnavailable: the switch did not say within a second.
+        """
+        asked = "callee" if from_caller else "caller"
+        done = await self._command(call, "refer", f"{asked}|{number}|{takes or '-'}")
+        if done == HTTPStatus.NOT_FOUND:
+            raise NotFound()
+        if done == HTTPStatus.OK and await self._follows(call):
+            return True
+        await self._command(call, "forget")
+        return False
+
+    async def _follows(self, call: str) -> bool:
+        """Wait until a phone calls whom it was asked to call, or has refused."""
+        end = time.monotonic() + FOLLOW_SECONDS
+        while time.monotonic() < end:
+            said, follows = await self.ask(
+                [Question("htable.get", ("refer", f"{call};{what}")) for what in ("said", "follows")]
+            )
+            if _has(follows):
+                return True
+            if _has(said) and int(said["item"]["value"]) >= HTTPStatus.MULTIPLE_CHOICES:
+                return False
+            await asyncio.sleep(_LOOK_SECONDS)
+        return False
+
     async def status(self) -> Status:
         """Return how the switch is.
 
@@ -128,10 +165,10 @@ class Control:
                 line.post("/rpc", _request(number, asked))
             return [_answer(await line.read(), number) for number in range(len(questions))]
 
-    async def _command(self, call: str, *words: str) -> int:
+    async def _command(self, call: str, command: str, body: str = "") -> int:
         """Have something done to a call; return the status of the answer."""
         async with self._line() as line:
-            line.post("/".join(["/call", call, *words]))
+            line.post(f"/call/{call}/{command}", body.encode("ascii"))
             return (await line.read()).status
 
     @asynccontextmanager
