@@ -14,6 +14,7 @@ from litestar.routes import HTTPRoute
 import peal
 from peal import settings as settings_module
 from peal.bundles.routes import ROUTES as BUNDLES
+from peal.calls.callback_routes import ROUTES as CALLBACKS
 from peal.calls.live_routes import ROUTES as LIVE_CALLS
 from peal.calls.measures import measure as measure_calls
 from peal.calls.routes import ROUTES as CALLS
@@ -52,6 +53,7 @@ API = [
     *BUNDLES,
     *CALLS,
     *LIVE_CALLS,
+    *CALLBACKS,
     *DIAL_RULES,
     *NETWORKS,
     *SOUNDS,

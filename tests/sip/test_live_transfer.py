@@ -33,8 +33,7 @@ def three(office):
     return one, colleague, other
 
 
-# Break: refer.cfg, FOLLOWS: without `$dlg_var(follows)`; SEND_REFER: without Referred-By; REPORT: `return` at its
-# begin.
+# Break: refer.cfg, FOLLOWS: without `$dlg_var(follows)`; SEND_REFER: no Referred-By; REPORT: `return` first.
 @pytest.mark.parametrize("caller", ["101", "200"])
 @pytest.mark.parametrize("of", ["100", "101"])
 def test_a_call_is_transferred_by_the_other_sides_phone(office, three, caller, of):

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from peal.calls.live import Side
 from peal.calls.show import record_uuid
+from peal.http.values import Line
 from peal.kit import dates
 
 
@@ -38,15 +39,46 @@ class LiveCall(Struct, kw_only=True):
     extension_id: int
 
 
+Dialled = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.+*#-]{1,64}(?!\n)$")]
+"""A number, as a phone dials it."""
+
+
 class CallAction(Struct):
     """What is to become of a call."""
 
     action: Literal["transfer", "move"]
     """`transfer`: the other side calls `send_dst` instead. `move`: this side's talk goes on, on another phone
     of its bundle."""
-    send_dst: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.+*#-]{1,64}(?!\n)$")]
+    send_dst: Dialled
     """A number, as the other side's phone would dial it; of a `move`, an extension of this side's bundle,
     with or without the client's prefix."""
+
+
+class CallbackCreate(Struct, kw_only=True):
+    """Whom to ring, and to whom to bring whoever picks up."""
+
+    src_num: Annotated[list[Dialled], Meta(min_length=1, max_length=30)]
+    """The extension itself: all that ring in a call to it; or, if it is a main one, members of its bundle."""
+    dst_num: Dialled
+    src_ani: str | None = None
+    """Taken, does not act: the first call is an internal one."""
+    dst_ani: str | None = None
+    """Taken, does not act: the number shown is that of all calls of the extension."""
+    caller_id_name: Line | None = None
+    """What the phones that ring show; none."""
+    caller_id_number: Annotated[str, Meta(pattern=r"^\+?[A-Za-z0-9_.-]{1,63}(?!\n)$")] | None = None
+    """What the phones that ring show; `dst_num`."""
+    call_duration: Annotated[int, Meta(ge=0, le=43_200)] | None = None
+    """Seconds that the talk may last; as any call."""
+    wait_for_pickup: Annotated[int, Meta(ge=1, le=600)] | None = None
+    """Seconds that the phones ring; as in any call."""
+
+
+class CallbackMade(Struct):
+    """The call that rings the extension."""
+
+    call_api_id: str
+    call_id: str
 
 
 class LiveCalls(Struct):

@@ -114,7 +114,7 @@ _ERRORS = {
     "503": "`database_unavailable`; a live question that the SIP service can't answer: `switch_unavailable`",
 }
 
-_REFERRING = {"change_call"}
+_REFERRING = {"change_call", "call_back"}
 """Operations that ask a phone to call somebody else."""
 
 _SUCCESS = {"200": "Done", "201": "Made", "204": "Deleted; no body"}

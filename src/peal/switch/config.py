@@ -200,9 +200,18 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "FLOOD": str(settings.flood_limit),
         "TRUNK_MS": str(int(settings.trunk_seconds * 1000)),
         "CONTACT": addresses(settings)[0],
+        "SILENCE": _silence(settings),
         "EMERGENCY": settings.emergency_numbers.replace(",", "|"),
         **(_SQLITE if sqlite else _POSTGRESQL),
     }
+
+
+def _silence(settings: Settings) -> str:
+    """Return a session description that offers and takes no media, as a string of the configuration."""
+    address = settings.sip_addresses[0]
+    here = f"IN IP{address.version} {address}"
+    lines = ["v=0", f"o=- 1 1 {here}", "s=-", f"c={here}", "t=0 0", "m=audio 9 RTP/AVP 8 0", "a=inactive", ""]
+    return "\\r\\n".join(lines)
 
 
 def _asked() -> str:

@@ -1,6 +1,7 @@
 """Questions to the running switch: JSON-RPC over HTTP, on loopback, with the key that Peal made."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -11,7 +12,9 @@ from typing import Any
 
 import msgspec
 
+from peal.calls.callback import Callback
 from peal.errors import NotFound, SwitchUnavailable
+from peal.kit.numbers import full_name
 from peal.settings import Settings
 from peal.switch import config
 
@@ -117,6 +120,27 @@ class Control:
         await self._command(call, "forget")
         return False
 
+    async def call_back(self, call: str, wanted: Callback) -> None:
+        """Ring an extension; its phone that answers is asked to call a number.
+
+        `call`: the id that the call shall have, 32 hex.
+
+        Raises:
+            SwitchUnavailable: the switch does not take it now.
+        """
+        fields = [
+            full_name(wanted.rung.prefix, wanted.rung.extension),
+            wanted.rung.domain,
+            ",".join(wanted.rung.only) or "-",
+            wanted.number,
+            wanted.shown_number,
+            str(wanted.ring_seconds),
+            str(wanted.longest_seconds),
+            re.sub(r'["\\|]', "", wanted.shown_name),  # as of who calls from outside, see incoming.cfg
+        ]
+        if await self._command(call, "callback", "|".join(fields)) != HTTPStatus.OK:
+            raise SwitchUnavailable()
+
     async def _follows(self, call: str) -> bool:
         """Wait until a phone calls whom it was asked to call, or has refused."""
         end = time.monotonic() + FOLLOW_SECONDS
@@ -168,7 +192,7 @@ class Control:
     async def _command(self, call: str, command: str, body: str = "") -> int:
         """Have something done to a call; return the status of the answer."""
         async with self._line() as line:
-            line.post(f"/call/{call}/{command}", body.encode("ascii"))
+            line.post(f"/call/{call}/{command}", body.encode())
             return (await line.read()).status
 
     @asynccontextmanager
