@@ -169,6 +169,8 @@ class Household:
     other: int = 0
     number: str = ""
     "Outside, of its own."
+    extension: str = ""
+    "Full number of its first one."
 
     def furnish(self) -> "Household":
         """Make one of everything that a POST on a collection makes."""
@@ -183,6 +185,8 @@ class Household:
                 self.ids[parameter] = made.json()["id"]
                 if parameter == "did_id":
                     self.number = made.json()["name"]
+                if parameter == "extension_id":
+                    self.extension = made.json()["name"]
         self._phone()
         self._subscribe()
         return self
@@ -241,7 +245,7 @@ class Household:
         """Send a request that this household's owner could send; `places` in the path, if not its own."""
         url = httpx.URL(str(api.base_url)).copy_with(path="/")
         path = operation.path.format_map(self.ids | places)
-        known = {"bundle_list": [self.other], "ani_number": self.number}
+        known = {"bundle_list": [self.other], "ani_number": self.number, "src_num": [self.extension]}
         if "/did" in operation.path:
             known |= {"client_id": self.tenant.id, "extension_id": self.other}
         body = operation.body(self.marker, **known) if method in ("", "PUT", "POST") else {}

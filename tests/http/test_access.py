@@ -59,7 +59,7 @@ def is_admin(operation):
 
 def is_live(operation):
     """Whether it asks the SIP service, which is not there."""
-    return operation.path.endswith("/registration") or "/current_calls" in operation.path
+    return operation.path.endswith(("/registration", "/callback")) or "/current_calls" in operation.path
 
 
 def word(answer):
