@@ -84,6 +84,20 @@ def test_a_call_is_told_in_its_order_though_the_subscriber_fails_in_between(call
     assert [each["status"] for each in tried["tries"]] == [500, 200]
 
 
+# Break: claims.py, due: held up by what is due after `now`, not after this one.
+def test_what_came_while_an_earlier_event_of_its_call_waits_is_told_after_it(calls, deliverer):
+    with Receiver(answering(500)) as crm:
+        for kind in ORDER:
+            calls.subscribe(crm.url, kind)
+        dial_in, *later = a_call(calls)
+        calls.tell(dial_in)
+        crm.wait(1)
+        crm.behave = answering(200)
+        calls.tell(*later)
+        came = crm.wait(4)
+    assert [each.fields["EventType"] for each in came] == ["dial-in", *ORDER]
+
+
 # Break: outbox.py, _release: returns at once; model.py, held_until: None.
 def test_an_event_with_a_gap_before_it_waits_for_what_is_missing(calls, deliverer):
     with Receiver() as crm:

@@ -21,13 +21,13 @@ Row = tuple[str, ...]
 
 
 class Phones:
-    """Phones that wait for calls, each a SIPp: `answering` answer, the others ring till they are ended."""
+    """Phones that wait for calls, each a SIPp that plays a scenario."""
 
-    def __init__(self, folder: Path, many: int, answering: int = 1) -> None:
+    def __init__(self, folder: Path, scenarios: Sequence[str]) -> None:
         self.ports: list[int] = []
         self._running: list[subprocess.Popen[bytes]] = []
         self._folder = folder
-        for scenario in ["answer"] * answering + ["ring"] * (many - answering):
+        for scenario in scenarios:
             self._start(scenario)
 
     def _start(self, scenario: str) -> None:
@@ -47,8 +47,9 @@ class Phones:
 
 
 @contextmanager
-def phones(folder: Path, many: int, answering: int = 1) -> Iterator[Phones]:
-    running = Phones(folder, many, answering)
+def phones(folder: Path, many: int, answering: int = 1, busy: int = 0) -> Iterator[Phones]:
+    """`answering` answer, the others ring till they are ended; then come those that are busy."""
+    running = Phones(folder, ["answer"] * answering + ["ring"] * (many - answering) + ["busy"] * busy)
     try:
         yield running
     finally:
@@ -72,6 +73,18 @@ def calls(
     given = [(who, whom, PROOF.format(who)) for who, whom in rows]
     limit = max(1000, int(rate * (held_ms / 1000 + 2)))
     return _load("call", port, given, "-r", f"{rate:.0f}", "-m", many, "-l", limit, "-d", held_ms)
+
+
+def calls_from_outside(
+    port: int, rows: Sequence[tuple[str, str]], *, rate: float, log: Path, patience: float = 5
+) -> Outcome:
+    """Let numbers call once each (who, whom) from a trunk's address; the log says which calls ended well.
+
+    `patience`: how long a call that the switch has taken, and forgets, is waited for, in seconds.
+    """
+    options = ("-r", f"{rate:.0f}", "-m", len(rows), "-l", 1000, "-d", 1000)
+    options += ("-recv_timeout", f"{patience * 1000:.0f}", "-max_invite_retrans", 10)
+    return _load("outside", port, rows, *options, "-trace_logs", "-log_file", log)
 
 
 def registrations(

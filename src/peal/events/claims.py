@@ -54,13 +54,16 @@ async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, mo
 
 
 async def due(connection: AsyncConnection, subscriber_id: int, now: datetime, most: int) -> list[Due]:
-    """Return deliveries whose time has come, the oldest first; none held up by an earlier one."""
+    """Return deliveries whose time has come, the oldest first; none held up by an earlier one.
+
+    That is one that comes later than it, as after a failure: a page could end between the two.
+    """
     earlier = delivery.alias("earlier")
     held_up = exists().where(
         earlier.c.subscriber_id == delivery.c.subscriber_id,
         earlier.c.topic == delivery.c.topic,
         earlier.c.state == "waiting",
-        earlier.c.due_at > now,
+        earlier.c.due_at > delivery.c.due_at,
         earlier.c.id < delivery.c.id,
     )
     columns = ("id", "topic", "attempts", "notice_id", "subscription_id")

@@ -1,0 +1,170 @@
+"""Conservation: whatever is killed, each call is in the history once, and each subscriber hears all of it."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from itertools import count, takewhile
+from pathlib import Path
+
+import pytest
+from faults.test_switch import wait_until
+from faults.whole import API, DELIVERER, FORWARDER, Subscriber, Whole
+from parts import Postgres
+from sip import sipp
+from sip.exchange import Office
+from sip.history import EVER
+from sip.lines import outside_of
+
+SETTINGS = {
+    "PEAL_FLOOD_LIMIT": "1000000",
+    "PEAL_EVENTS_PRIVATE_TARGETS": "127.0.0.0/8",
+    "PEAL_EVENTS_SECONDS": "1",  # a deliverer that was killed has its subscribers for three times that
+}
+KINDS = ("dial-in", "answer", "hangup")
+FATES = {"over": ("answered", "caller_bye"), "busy": ("busy", "callee_refuse")}
+"What history says of a call that ended well for who called."
+CUT = 3
+"A kill of the switch cuts the calls that are up or ring: at most those of so many seconds."
+PAUSE = 10
+"Between two rounds of faults, in seconds."
+PATIENCE = 30
+"How long nothing may get on before what is missing is given up, in seconds."
+
+
+@pytest.fixture
+def cluster():
+    """A PostgreSQL that the test may stop."""
+    with tempfile.TemporaryDirectory(prefix="peal-pg-") as folder:
+        made = Postgres(Path(folder))
+        yield made
+        made.stop()
+
+
+@pytest.fixture
+def whole(cluster):
+    """A Peal whose parts the test may kill."""
+    with tempfile.TemporaryDirectory(prefix="peal-whole-") as name:
+        Path(name).chmod(0o711)
+        running = Whole(cluster.database(), Path(name), **SETTINGS)
+        yield running
+        assert running.api.stop() == 0
+
+
+class Traffic:
+    """Calls from outside, each of a number of its own: every fifth to 200, busy, the others to the bundle."""
+
+    def __init__(self, office: Office, stack: ExitStack):
+        self.office = office
+        self.port, self.folder = office.exchange.port, office.exchange.folder
+        outside = stack.enter_context(outside_of(office))
+        outside.line(bind="127.0.0.1")
+        self.bundle, self.busy = outside.number("100"), outside.number("200")
+        self._register(stack)
+        self.placed: list[str] = []
+        self.fates: dict[str, str] = {}
+        wait_until(lambda: self.place(1, 1) == 1)  # all is in force now
+
+    def _register(self, stack: ExitStack):
+        numbers = ("100", "101", "102", "200")
+        for number in numbers:
+            self.office.put_phone(number, password=sipp.PASSWORD)
+        phones = stack.enter_context(sipp.phones(self.folder, 3, busy=1))
+        rows = [(self.office.user(n), port) for n, port in zip(numbers, phones.ports, strict=True)]
+        assert sipp.registrations(self.port, rows).failed == 0
+
+    def place(self, calls: int, rate: float) -> int:
+        """Place so many calls; return how many ended well."""
+        first = len(self.placed) + 1
+        rows = [(f"7916{n:07}", self.bundle if n % 5 else self.busy) for n in range(first, first + calls)]
+        log = self.folder / f"calls-{first}"
+        done = sipp.calls_from_outside(self.port, rows, rate=rate, log=log)
+        self.placed += [number for number, _ in rows]
+        self.fates |= dict(line.split() for line in log.read_text().splitlines())
+        return done.good
+
+
+def faults(whole: Whole, cluster: Postgres, subscriber: Subscriber) -> Iterator[Callable[[], None]]:
+    """What happens in a round, one after the other."""
+
+    def restart_database():
+        cluster.stop()
+        cluster.start()
+        whole.up.wait()
+
+    yield lambda: whole.kill(FORWARDER)
+    with subscriber.down():
+        yield lambda: whole.kill(API)
+        yield restart_database
+    yield lambda: whole.kill(DELIVERER)
+
+
+def storm(whole: Whole, cluster: Postgres, subscriber: Subscriber, load: Future) -> int:
+    """Let rounds of faults happen while calls are placed, the first all of it; return how many."""
+    rounds = 0
+    while not wait([load], PAUSE if rounds else 0).done:
+        for happen in faults(whole, cluster, subscriber):
+            assert rounds or not load.done()
+            happen()
+        rounds += 1
+    return rounds
+
+
+def history(office: Office) -> list[dict]:
+    """All calls of an office that are over."""
+
+    def page(number: int) -> list[dict]:
+        answer = office.tenant.api.get("/client/@me/call_history/", params=EVER | {"page": number})
+        return answer.json()["call_history"]
+
+    return [call for calls in takewhile(bool, map(page, count(1))) for call in calls]
+
+
+def total(office: Office) -> int:
+    """How many calls that are over the statistics count."""
+    return office.tenant.api.get("/client/@me/calls/stats/", params=EVER).json()["in"]["total"]
+
+
+def grown(size: Callable[[], int], wanted: int) -> int:
+    """Wait until it is as large as wanted, or grows no more; return its size."""
+    largest, since = size(), time.monotonic()
+    while largest < wanted and time.monotonic() < since + PATIENCE:
+        if (now := size()) > largest:
+            largest, since = now, time.monotonic()
+        time.sleep(0.1)
+    return largest
+
+
+def events_of(call: dict) -> list[tuple[str, str]]:
+    """What a subscriber is to be told of a call in the history, and of whom."""
+    kinds = [kind for kind in KINDS if kind != "answer" or call["bridged"]]
+    return [(kind, call["from_username"]) for kind in kinds]
+
+
+# Break: claims.py, due: as its test says: out of order; intake.py, forward: `_forget` before `_store`: lost
+@pytest.mark.parametrize(
+    ("calls", "rate"), [(300, 20), pytest.param(20_000, 40, marks=pytest.mark.slow)], ids=["some", "many"]
+)
+def test_no_call_and_no_event_is_lost_or_told_twice_whatever_is_killed(whole, cluster, calls, rate):
+    with ExitStack() as stack:
+        office = Office(whole, stack)
+        subscribers = [stack.enter_context(Subscriber()) for _ in range(2)]
+        for each in subscribers:
+            each.subscribe(office, *KINDS)
+        traffic = Traffic(office, stack)
+        with ThreadPoolExecutor(1) as pool:
+            load = pool.submit(traffic.place, calls, rate)
+            rounds = storm(whole, cluster, subscribers[0], load)
+            load.result()
+        placed = len(traffic.placed)
+        assert grown(lambda: total(office), placed) == placed
+        told = history(office)
+        assert Counter(call["from_username"] for call in told) == Counter(traffic.placed)
+        ends = {call["from_username"]: (call["result"], call["hangup_disposition"]) for call in told}
+        assert {n: ends[n] for n in traffic.fates} == {n: FATES[fate] for n, fate in traffic.fates.items()}
+        assert placed - len(traffic.fates) <= rounds * CUT * rate
+        for each in subscribers:
+            assert grown(lambda one=each: one.ended, placed) == placed
+            assert each.told("EventType", "CallerIDNum") == {c["call_uuid"]: events_of(c) for c in told}

@@ -1,0 +1,95 @@
+"""All of Peal as `peal up` runs it, killed part by part, and a subscriber that goes away and comes back."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.test_up import Up
+from events.receiver import OK, Received, Receiver
+from parts import Server
+from sip.exchange import Office
+
+FORWARDER, DELIVERER, API = "switch run", "events run", "peal up"
+"What is killed, by its command: the forwarder takes the switch with it, the API is a worker of `peal up`."
+
+
+@dataclass
+class Everything(Server):
+    """A `peal up`."""
+
+    def start(self):
+        own = {name.removeprefix("PEAL_"): value for name, value in self.settings.items()}
+        self.up = Up(self.log.parent, DATABASE_URL=self.database, **own)
+        self.up.api = self.port
+        self.process = self.up.start().wait().process
+
+    def stop(self) -> int:
+        self.process.stdout.close()
+        return super().stop()
+
+
+class Whole:
+    """An exchange of an `Office` that is one `peal up`."""
+
+    def __init__(self, database: str, folder: Path, **settings: str):
+        self.folder = folder
+        self.api = Everything(database, folder / "log", settings)
+        self.up, self.port = self.api.up, self.api.up.sip
+
+    def kill(self, command: str):
+        """Kill what runs a command; return when its watcher has begun another, and all is good."""
+        before = self._running(command)
+        assert before
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        self.up.until(lambda: (now := self._running(command)) and not now & before, 30)
+        self.up.wait()
+
+    def _running(self, command: str) -> set[int]:
+        return {*self.up.pids(command)} - {self.up.process.pid}
+
+
+class Subscriber(Receiver):
+    """Keeps books of what it is told: of each call its events, in the order in which they came, each once."""
+
+    def __init__(self):
+        super().__init__(self._keep)
+        self._secrets: dict[str, str] = {}
+        self._calls: dict[str, dict[str, dict[str, str]]] = {}
+        self.ended = 0
+        "How many calls it was told the end of."
+
+    def subscribe(self, office: Office, *kinds: str):
+        for kind in kinds:
+            body = {"url": self.url, "event_type": kind, "method": "POST"}
+            made = office.tenant.api.post("/client/@me/phone_events/", json=body)
+            assert made.status_code == 201, made.text
+            self._secrets[kind] = made.json()["secret"]
+
+    def told(self, *names: str) -> dict[str, list[tuple[str, ...]]]:
+        """These fields of the events of each call."""
+        return {
+            call: [tuple(event[name] for name in names) for event in events.values()]
+            for call, events in self._calls.items()
+        }
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Nobody listens, and what was connected is cut."""
+        self._do(self._stop())
+        self._connections.clear()
+        yield
+        self.server = self._do(asyncio.start_server(self._take, self.host, self.port))
+
+    async def _keep(self, request: Received, writer: asyncio.StreamWriter):
+        told = request.fields
+        request.verify(self._secrets[told["EventType"]])
+        events = self._calls.setdefault(told["CallID"], {})
+        self.ended += told["EventType"] == "hangup" and request.id not in events
+        events.setdefault(request.id, told)
+        self.received.clear()  # the books hold it
+        await OK(request, writer)
