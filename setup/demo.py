@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import listening
 import requests
 import ringing
 from rich.console import Console
@@ -48,6 +49,7 @@ CALLS = [
             "leg 2": ("in", "101", "answered", "100"),
             "leg 3": ("in", "102", "answered elsewhere", "100"),
         },
+        listening.story("200", "100", shown="200", dialled="100", to="100"),
     ),
     (
         27,
@@ -59,6 +61,7 @@ CALLS = [
             "leg 0": ("out", "100", "answered", "101"),
             "leg 1": ("in", "200", "answered", None),
         },
+        listening.story("100", "200", shown="100", dialled="200", of="101"),
     ),
     (
         18,
@@ -70,6 +73,7 @@ CALLS = [
             "leg 0": ("out", "200", "answered", None),
             "leg 1": ("in", "101", "answered", "100"),
         },
+        listening.story("200", "100", shown="200", dialled="101", to="100"),
     ),
 ]
 
@@ -99,6 +103,7 @@ class Demo:
             "PEAL_SIP_TLS_PORT": str(self.tls),
             "PEAL_CONTROL_PORT": str(self.control),
             "PEAL_RELAY_PORT": str(self.relay),
+            "PEAL_EVENTS_PRIVATE_TARGETS": "127.0.0.0/8",  # where the demo's subscriber is
         }
         self.url = f"http://127.0.0.1:{self.port}/api/ver1.0"
         self.session = requests.Session()
@@ -158,8 +163,8 @@ class Demo:
         console.print(table)
         return found
 
-    def history(self, calls: int) -> dict[str, tuple[str | None, ...]]:
-        """Print the last call and its legs, when so many are over; return what of each matters most."""
+    def last_call(self, calls: int) -> dict[str, Any]:
+        """Return the last call of the history, when so many are over."""
         query = "start_datetime=2000-1-1&end_datetime=2100-1-1"
         url = f"{self.url}/client/@me/call_history/?{query}"
         deadline = time.monotonic() + 5
@@ -167,13 +172,16 @@ class Demo:
             if time.monotonic() > deadline:
                 raise SystemExit(f"demo: {len(found)} calls in the history, not {calls}")
             time.sleep(0.05)
-        call, legs = found[0], found[0]["cdr"]
-        rows = {"call": gist(call), **{f"leg {n}": gist(leg) for n, leg in enumerate(legs)}}
-        table = Table("", *TOLD, title=f"call_history of {call['call_uuid']}", title_justify="left")
-        for name, row in rows.items():
-            table.add_row(name, *(value or "" for value in row))
-        console.print(table)
-        return rows
+        return dict(found[0])
+
+    def subscribe(self, subscriber: listening.Subscriber) -> None:
+        """Have all events of calls sent to it."""
+        made = {}
+        for kind in listening.KINDS:
+            body = {"url": subscriber.url, "event_type": kind, "method": "POST"}
+            made[kind] = self.session.post(f"{self.url}/client/@me/phone_events/", json=body)
+        expect(f"subscriptions to {', '.join(made)}", {one.status_code for one in made.values()}, {201})
+        subscriber.secrets = {kind: one.json()["secret"] for kind, one in made.items()}
 
     def put(self, path: str, **values: object) -> None:
         """Change something."""
@@ -188,6 +196,16 @@ class Demo:
             )
             made[f"0003*{number}"] = answer.json()["password"]
         return made
+
+
+def show_history(call: dict[str, Any]) -> dict[str, tuple[str | None, ...]]:
+    """Print a call and its legs; return what of each matters most."""
+    rows = {"call": gist(call), **{f"leg {n}": gist(leg) for n, leg in enumerate(call["cdr"])}}
+    table = Table("", *TOLD, title=f"call_history of {call['call_uuid']}", title_justify="left")
+    for name, row in rows.items():
+        table.add_row(name, *(value or "" for value in row))
+    console.print(table)
+    return rows
 
 
 def gist(row: dict[str, Any]) -> tuple[str | None, ...]:
@@ -227,19 +245,26 @@ def expect(what: str, got: object, wanted: object, by: str = "the contract") -> 
 
 
 def calls(demo: Demo) -> None:
-    """Register four phones and let them ring."""
+    """Register four phones and let them ring, while a subscriber listens."""
     for extension, label in LABELS.items():
         demo.put(f"/client/@me/extension/{extension}", label=label, status="active")
     with ExitStack() as stack:
         phones = ringing.register(stack, ("127.0.0.1", demo.sip), DOMAIN, demo.passwords())
         console.print(f"registered: {', '.join(phones)}", highlight=False)
-        for place, (row, title, (caller, dialled, answers), wanted, told) in enumerate(CALLS, 1):
+        subscriber = stack.enter_context(listening.Subscriber(NUMBERS))
+        demo.subscribe(subscriber)
+        for place, (row, title, (caller, dialled, answers), wanted, told, events) in enumerate(CALLS, 1):
             outcome = ringing.call(phones, caller, dialled, answers)
             ringing.show(console, title, outcome)
             expect(f"row {row}", outcome, wanted, TABLE)
-            expect(f"row {row}: its history", demo.history(place), told, TABLE)
+            call = demo.last_call(place)
+            expect(f"row {row}: its history", show_history(call), told, TABLE)
+            heard = subscriber.heard(call["call_uuid"], len(events))
+            listening.show(console, subscriber.url, heard)
+            expect(f"row {row}: its events, in their order", heard, events)
             if row == 27:
                 expect("row 27: nothing that 200 was sent names 101", phones["200"].leaks("101"), [], TABLE)
+        expect("each event was signed with its subscription's secret", subscriber.unsigned(), [])
 
 
 def story(demo: Demo) -> None:

@@ -14,3 +14,6 @@ def test_the_demo_plays_its_story_to_the_end():
     for row in (1, 18, 27):
         assert f"as the behaviour table says  row {row}\n" in done.stdout
         assert f"as the behaviour table says  row {row}: its history\n" in done.stdout
+        assert f"as the contract says  row {row}: its events, in their order\n" in done.stdout
+    assert done.stdout.count("hangup") == 6 + 1
+    assert "as the contract says  each event was signed with its subscription's secret\n" in done.stdout

@@ -64,9 +64,9 @@ class Up:
     def answers(self, url: str) -> bool:
         return status_of(url) == 200
 
-    def wait(self):
-        self.until(lambda: self.answers(f"http://127.0.0.1:{self.api}/readyz"))
-        self.until(lambda: self.answers(f"http://127.0.0.1:{self.control}/health"))
+    def wait(self, seconds: float = 15):
+        self.until(lambda: self.answers(f"http://127.0.0.1:{self.api}/readyz"), seconds)
+        self.until(lambda: self.answers(f"http://127.0.0.1:{self.control}/health"), seconds)
         return self
 
     def processes(self) -> dict[int, str]:

@@ -8,10 +8,12 @@ import tempfile
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 from parts import PEAL, Postgres, status_of
 from sip.exchange import Exchange, Office, exchanging
+from sip.lines import outside_of
 from sip.story import stories
 
 
@@ -59,6 +61,23 @@ def test_a_killed_switch_is_there_again_at_once_though_its_workers_live_on(own):
     assert time.monotonic() < killed + 1.5
     with ExitStack() as stack:
         Office(own, stack).phone("200")
+
+
+# Break: request.cfg, BEGIN: without its first line: 407, for the trunks are not known yet.
+def test_calls_from_outside_that_come_while_the_switch_starts_ring_as_soon_as_it_knows_its_trunks(own):
+    with ExitStack() as stack:
+        office = Office(own, stack)
+        outside = stack.enter_context(outside_of(office))
+        line, did = outside.line(), outside.number("200")
+        office.phone("200").on_call = lambda leg: leg.decline(486)
+        outside.settle()
+        own.kill_switch()
+        own.run_switch()
+        calls, nobody = [], Event()
+        while not own.is_ready():
+            calls.append(line.phone.invite(did))
+            nobody.wait(0.05)
+        assert [call.final().status for call in calls] == [486] * len(calls)
 
 
 def test_no_switch_outlives_its_watcher(own):

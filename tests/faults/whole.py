@@ -16,6 +16,9 @@ from sip.exchange import Office
 FORWARDER, DELIVERER, API = "switch run", "events run", "peal up"
 "What is killed, by its command: the forwarder takes the switch with it, the API is a worker of `peal up`."
 
+SECONDS = 60
+"How long a part may take to come back: calls take the machine all the time."
+
 
 @dataclass
 class Everything(Server):
@@ -46,8 +49,8 @@ class Whole:
         assert before
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        self.up.until(lambda: (now := self._running(command)) and not now & before, 30)
-        self.up.wait()
+        self.up.until(lambda: (now := self._running(command)) and not now & before, SECONDS)
+        self.up.wait(SECONDS)
 
     def _running(self, command: str) -> set[int]:
         return {*self.up.pids(command)} - {self.up.process.pid}

@@ -78,13 +78,13 @@ def calls(
 def calls_from_outside(
     port: int, rows: Sequence[tuple[str, str]], *, rate: float, log: Path, patience: float = 5
 ) -> Outcome:
-    """Let numbers call once each (who, whom) from a trunk's address; the log says which calls ended well.
+    """Let numbers call once each (who, whom) from a trunk's address; the log says what became of each call.
 
-    `patience`: how long a call that the switch has taken, and forgets, is waited for, in seconds.
+    `patience`: how long one that rings and was forgotten is waited for, in seconds.
     """
     options = ("-r", f"{rate:.0f}", "-m", len(rows), "-l", 1000, "-d", 1000)
-    options += ("-recv_timeout", f"{patience * 1000:.0f}", "-max_invite_retrans", 10)
-    return _load("outside", port, rows, *options, "-trace_logs", "-log_file", log)
+    options += ("-recv_timeout", f"{patience * 1000:.0f}", "-trace_logs", "-log_file", log)
+    return _load("outside", port, rows, *options)
 
 
 def registrations(
