@@ -7,7 +7,7 @@ from pathlib import Path
 DEMO = Path(__file__).parent.parent.parent / "setup" / "demo.py"
 
 
-# Break: ring.cfg, PHONES: `$avp(ring) = "101"`.
+# Break: ring.cfg, PHONES: `$avp(ring) = "101"`; notices.py, notice: without BundleInfo.
 def test_the_demo_plays_its_story_to_the_end():
     done = subprocess.run([sys.executable, DEMO], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -145,7 +145,7 @@ def events_of(call: dict) -> list[tuple[str, str]]:
     return [(kind, call["from_username"]) for kind in kinds]
 
 
-# Break: claims.py, due: as its test says: out of order; intake.py, forward: `_forget` before `_store`: lost
+# Break: claims.py, due: held up by what is due after `now`: some calls are told out of order.
 @pytest.mark.parametrize(
     ("calls", "rate"), [(300, 20), pytest.param(20_000, 40, marks=pytest.mark.slow)], ids=["some", "many"]
 )
