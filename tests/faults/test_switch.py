@@ -69,6 +69,7 @@ def test_calls_from_outside_that_come_while_the_switch_starts_ring_as_soon_as_it
         office = Office(own, stack)
         outside = stack.enter_context(outside_of(office))
         line, did = outside.line(), outside.number("200")
+        line.phone.patience = 40
         office.phone("200").on_call = lambda leg: leg.decline(486)
         outside.settle()
         own.kill_switch()
