@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import delivery
 import intake
 import pages
+import subscribers
 from place import at
 from report import report
 
@@ -15,6 +16,7 @@ PARTS = {
     "intake": intake.rates,
     "pages": pages.times,
     "delay": delivery.delay,
+    "subscribers": subscribers.rates,
 }
 
 if __name__ == "__main__":
