@@ -103,6 +103,11 @@ class Receiver:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}/events"
 
+    @property
+    def connections(self) -> int:
+        """How many were made."""
+        return len(self._connections)
+
     def wait(self, count: int, seconds: float = 10) -> list[Received]:
         """What came, when it is so much."""
         with self._came:

@@ -1,10 +1,13 @@
 """Deliverers that are killed, stopped, or not alone."""
 
 import asyncio
+import time
 from contextlib import ExitStack
 
 from events.exchange import SECONDS, delivering
 from events.receiver import OK, Receiver, silent
+
+from peal.events.deliverer import SIDE_BY_SIDE
 
 
 # Break: deliverer.py, lease: an hour.
@@ -34,6 +37,38 @@ def test_a_deliverer_that_is_stopped_ends_what_it_has_begun(calls, own_peal, tmp
         crm.wait(1)
         running.stop()
         assert calls.states(made) == ["delivered"]
+
+
+# Break: deliverer.py, _send_lane: does not look at _stopping.
+def test_a_stop_takes_no_longer_than_a_request_may_and_loses_nothing(calls, own_peal, tmp_path):
+    seconds = 3
+
+    async def ever_slower(request, writer):
+        if len(crm.received) > SIDE_BY_SIDE:
+            await silent(request, writer)
+        await asyncio.sleep(0.75 * seconds)
+        await OK(request, writer)
+
+    with Receiver(ever_slower) as crm, Receiver(silent) as dead:
+        with delivering(own_peal.database, tmp_path, events_seconds=seconds) as running:
+            subscriptions = [calls.subscribe(each.url) for each in (crm, dead)]
+            told = [calls.notice() for _ in range(2 * SIDE_BY_SIDE)]
+            calls.tell(*told)
+            crm.wait(SIDE_BY_SIDE)
+            dead.wait(SIDE_BY_SIDE)
+            began = time.monotonic()
+            running.stop()
+            assert time.monotonic() - began < 2 * seconds  # and some time of its own
+        assert [len(each.received) for each in (crm, dead)] == [SIDE_BY_SIDE, SIDE_BY_SIDE]
+        assert [calls.states(one).count("delivered") for one in subscriptions] == [SIDE_BY_SIDE, 0]
+        crm.behave = dead.behave = OK
+        with delivering(own_peal.database, tmp_path):
+            calls.until(
+                lambda: {*map(tuple, map(calls.states, subscriptions))} == {("delivered",) * len(told)}
+            )
+        ids = sorted(each.id for each in crm.received)
+        assert len(ids) == len(set(ids)) == len(told)
+        assert {each.id for each in dead.received} == set(ids)
 
 
 # Break: claims.py, claim: does not set claimed_until.

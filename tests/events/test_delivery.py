@@ -45,7 +45,7 @@ def test_an_event_arrives_as_the_form_that_was_told_signed_by_the_secret(calls, 
     assert abs(int(came.headers["webhook-timestamp"]) - came.at) < 5
 
 
-# Break: outbox.py, _write: without on_conflict_do_nothing.
+# Break: bulk.py, add: on_conflict_do_update.
 def test_an_event_that_is_told_twice_is_delivered_once(calls, deliverer):
     with Receiver() as crm:
         for kind in ORDER:
@@ -119,6 +119,31 @@ def test_an_event_with_a_gap_before_it_waits_for_what_is_missing(calls, delivere
     assert 1.9 < waited < 5
 
 
+# Break: connections.py, to: keeps none.
+def test_a_connection_is_used_again(calls, deliverer):
+    with Receiver() as crm:
+        made = calls.subscribe(crm.url)
+        for count in range(1, 4):
+            calls.tell(calls.notice())
+            calls.until(lambda count=count: calls.states(made) == ["delivered"] * count)
+        assert crm.connections == 1
+
+
+# Break: connections.py, _take: does not look whether it has expired.
+def test_a_connection_that_the_subscriber_has_closed_is_not(calls, deliverer):
+    async def closes(request, writer):
+        await OK(request, writer)
+        writer.close()
+
+    with Receiver(closes) as crm:
+        made = calls.subscribe(crm.url)
+        for count in range(1, 3):
+            calls.tell(calls.notice())
+            calls.until(lambda count=count: calls.states(made) == ["delivered"] * count)
+        assert [len(each["tries"]) for each in calls.log(made)] == [1, 1]
+        assert crm.connections == 2
+
+
 BAD = {
     "time-out": (silent, None, "no answer within 0.5 s"),
     "slow drip": (dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", 0.05), None, "no answer within 0.5 s"),
@@ -144,7 +169,7 @@ def test_a_bad_subscriber_is_tried_again_and_loses_nothing(calls, deliverer, nam
     assert len({each.id for each in crm.received}) == 1
 
 
-# Break: sender.py: httpx with follow_redirects.
+# Break: model.py, Outcome.result: 3xx is a yes, too.
 def test_a_redirection_is_not_followed_and_counts_as_a_failure(calls, deliverer):
     with Receiver() as inner, Receiver() as crm:
         crm.behave = answering(302, f"Location: {inner.url}\r\n")

@@ -101,8 +101,7 @@ async def settle(
     connection: AsyncConnection, claimed: Claim, done: Sequence[tuple[Due, Outcome]], now: datetime
 ) -> None:
     """Write what came of a round, and let the subscriber go, for a while if it took nothing."""
-    for one, outcome in done:
-        await _settle(connection, one, outcome, now)
+    await _write(connection, done, now)
     gone = {one.subscription_id for one, outcome in done if outcome.result == "gone"}
     if gone:
         await _disable(connection, gone, now)
@@ -110,23 +109,33 @@ async def settle(
     if done:
         failures = 0 if any(outcome.result != "failed" for _, outcome in done) else failures + 1
     pause = now + model.pause(failures) if failures and done else None
-    if pause:
+    if any(outcome.result == "failed" for _, outcome in done):
         await _park_old(connection, claimed.id, now)
     let_go = update(subscriber).where(subscriber.c.id == claimed.id)
     await connection.execute(let_go.values(claimed_until=None, paused_until=pause, failures=failures))
 
 
-async def _settle(connection: AsyncConnection, one: Due, outcome: Outcome, now: datetime) -> None:
-    attempts = one.attempts + 1
-    values: dict[str, Any] = {"attempts": attempts}
-    if outcome.result == "delivered":
-        values |= {"state": "delivered", "done_at": now}
-    else:
-        values |= {"due_at": now + model.delay(attempts)}
-    await connection.execute(update(delivery).where(delivery.c.id == one.id).values(**values))
-    told = {"at": outcome.at, "milliseconds": outcome.milliseconds}
-    told |= {"status": outcome.status, "error": outcome.error}
-    await connection.execute(insert(attempt).values(delivery_id=one.id, **told))
+async def _write(connection: AsyncConnection, done: Sequence[tuple[Due, Outcome]], now: datetime) -> None:
+    """Write what came of deliveries: few statements, however many they are."""
+    delivered = [one.id for one, outcome in done if outcome.result == "delivered"]
+    if delivered:
+        await _tried(connection, delivered, {"state": "delivered", "done_at": now})
+    vain = [one for one, outcome in done if outcome.result != "delivered"]
+    for attempts in {one.attempts for one in vain}:
+        alike = [one.id for one in vain if one.attempts == attempts]
+        await _tried(connection, alike, {"due_at": now + model.delay(attempts + 1)})
+    if done:
+        await connection.execute(insert(attempt), [_attempt(one, outcome) for one, outcome in done])
+
+
+async def _tried(connection: AsyncConnection, ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    tried = update(delivery).where(delivery.c.id.in_(ids))
+    await connection.execute(tried.values(attempts=delivery.c.attempts + 1, **values))
+
+
+def _attempt(one: Due, outcome: Outcome) -> dict[str, Any]:
+    names = ("at", "milliseconds", "status", "error")
+    return {"delivery_id": one.id, **{name: getattr(outcome, name) for name in names}}
 
 
 async def _disable(connection: AsyncConnection, gone: set[int], now: datetime) -> None:
@@ -148,8 +157,12 @@ async def _park(connection: AsyncConnection, which: ColumnElement[bool], now: da
 
 
 async def forget(connection: AsyncConnection, before: datetime, most: int) -> int:
-    """Delete old notices, with all that came of them; return how many."""
-    old = select(notice.c.id).where(notice.c.told_at < before).order_by(notice.c.id).limit(most)
+    """Delete old notices, with all that came of them; return how many.
+
+    One that still waits stays, however old: it was sent again on demand.
+    """
+    waits = exists().where(delivery.c.notice_id == notice.c.id, delivery.c.state == "waiting")
+    old = select(notice.c.id).where(notice.c.told_at < before, ~waits).order_by(notice.c.id).limit(most)
     return (await connection.execute(delete(notice).where(notice.c.id.in_(old)))).rowcount
 
 

@@ -45,7 +45,7 @@ class Deliverer:
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Begin no more rounds; `run` returns when those that have begun are over."""
+        """Begin no more requests; `run` returns when those under way are over."""
         self._stopping.set()
 
     async def run(self) -> None:
@@ -103,11 +103,11 @@ class Deliverer:
     async def _send_lane(
         self, url: str, lane: Sequence[Due], places: asyncio.Semaphore, ends: float
     ) -> list[tuple[Due, Outcome]]:
-        """Send what is of one call, in its order, until one is not taken or the round's time is over."""
+        """Send what is of one call, in its order, until one is not taken, or the time has come to end."""
         done: list[tuple[Due, Outcome]] = []
         async with places:
             for one in lane:
-                if asyncio.get_running_loop().time() > ends:
+                if self._stopping.is_set() or asyncio.get_running_loop().time() > ends:
                     break
                 outcome = await self._sender.send(url, one)
                 done.append((one, outcome))

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import httpcore
 
 from peal.events import signature, target
+from peal.events.connections import Connections
 from peal.events.model import Due, Outcome
 from peal.events.target import Networks
 from peal.kit import dates
@@ -40,12 +41,7 @@ class Sender:
     def __init__(self, allowed: Networks, seconds: float) -> None:
         self._seconds = seconds
         self._network = CheckedNetwork(allowed)
-        self._pool = httpcore.AsyncConnectionPool(
-            max_connections=None,
-            max_keepalive_connections=200,
-            keepalive_expiry=15,
-            network_backend=self._network,
-        )
+        self._connections = Connections(self._network)
 
     async def __aenter__(self) -> Self:
         return self
@@ -53,7 +49,7 @@ class Sender:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._pool.aclose()
+        await self._connections.aclose()
         self._network.close()
 
     async def send(self, url: str, one: Due) -> Outcome:
@@ -62,22 +58,23 @@ class Sender:
         status, error = None, None
         try:
             async with asyncio.timeout(self._seconds):
-                status = await self._status(request(url, one, at))
+                status = await self._status(url, request(url, one, at))
         except TimeoutError:
             error = f"no answer within {self._seconds:g} s"
         except (*_FAILURES, target.Refused) as failure:
             error = str(failure) or type(failure).__name__
         return Outcome(at, round((time.monotonic() - began) * 1000), status, error)
 
-    async def _status(self, sent: httpcore.Request) -> int:
-        answer = await self._pool.handle_async_request(sent)
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await _read(answer)
-        except (*_FAILURES, TimeoutError):
-            pass  # the status is what counts; the connection is closed
-        finally:
-            await answer.aclose()
+    async def _status(self, url: str, sent: httpcore.Request) -> int:
+        async with self._connections.to(url, sent.url.origin) as connection:
+            answer = await connection.handle_async_request(sent)
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await _read(answer)
+            except (*_FAILURES, TimeoutError):
+                pass  # the status is what counts; the connection is closed
+            finally:
+                await answer.aclose()
         return answer.status
 
 
