@@ -5,7 +5,7 @@ import pytest
 from sip.exchange import Office
 from sip.history import over, past
 from sip.lines import E
-from sip.live import current, end, until_listed
+from sip.live import current, end, path, until_listed
 from sip.policy import follow_refer, leave, refuse
 from sip.story import stories, story
 from sip.test_changes import wait_for
@@ -15,6 +15,12 @@ from sip.test_to_the_bundle import BUNDLE, assert_given_up
 def call_back(office: Office, number: str, *rung: str, to: str = "200", **more) -> httpx.Response:
     body = {"src_num": rung or [number], "dst_num": to} | more
     return office.tenant.api.post(f"/extension/{office.ids[number]}/callback/", json=body)
+
+
+@pytest.fixture
+def limited(office):
+    """The bundle takes one call at a time."""
+    office.put_phone("100", incoming_limit=1)
 
 
 @pytest.fixture
@@ -119,6 +125,8 @@ def test_who_picks_up_may_hang_up_at_once_and_ask_for_media(office, bundle):
     bundle[1].expect("REFER")
     assert leg.reinvite().status == 200
     assert leg.options().status == 200
+    assert leg.update(sdp="v=0\r\n").status == 488
+    assert leg.refer("201").status == 403
     assert leg.bye().status == 200
     assert story(office).one("hangup")["ended_by"] == "callee"
     wait_for(lambda: current(office) == [])
@@ -133,6 +141,65 @@ def test_a_callback_that_rings_is_ended(office, bundle):
     for leg in legs:
         assert_given_up(leg)
     assert story(office).one("hangup")["ended_by"] == "switch"
+
+
+# Break: call.cfg, LIMIT: `takes` instead of `moves`; callback.py, rung: `short` with repeats.
+def test_a_limit_holds_for_a_callback_and_who_is_named_twice_rings_once(office, limited, bundle):
+    [caller] = office.phones("200")
+    assert call_back(office, "100", "102", "102", f"{office.user('102')}").status_code == 201
+    leg = bundle[2].expect_invite()
+    assert [message.method for message in bundle[2].received if message.method == "INVITE"] == ["INVITE"]
+    leg.decline(603)
+    story(office)
+    talking = caller.invite("101")
+    bundle[1].expect_invite().answer()
+    assert talking.final().status == 200
+    before = len(bundle[2].received)
+    assert call_back(office, "100", "102", to="201").status_code == 201
+    refused = wait_for(lambda: [each for each in over(office) if each.shown["result"] == "busy"])
+    assert [each.call[1] for each in refused] == ["201 calls 100"]
+    assert len(bundle[2].received) == before
+    assert talking.bye().status == 200
+
+
+# Break: refer.cfg, SEND_REFER: without `$uac_req(all)`.
+def test_a_transfer_after_a_callback_carries_nothing_of_it(office, bundle):
+    [colleague] = office.phones("200")
+    colleague.policies["REFER"] = refuse(405)
+    for _ in range(4):  # of several processes each has sent one
+        assert call_back(office, "100", "102").status_code == 201
+        bundle[2].expect_invite().decline(603)
+    call = colleague.invite("101")
+    bundle[1].expect_invite().answer()
+    assert call.final().status == 200
+    listed = until_listed(office, "101", answered=True)
+    for _ in range(4):
+        answer = office.tenant.api.put(
+            path(office, "101", listed), json={"action": "transfer", "send_dst": "201"}
+        )
+        assert answer.status_code == 409
+        asked = colleague.expect("REFER").request
+        assert (asked.body, "Content-Type" in asked.headers, "Peal" in asked.encode().decode()) == (
+            "",
+            False,
+            False,
+        )
+    assert call.bye().status == 200
+
+
+# Break: refer.cfg, CAN_NOT_FOLLOW: without WAITS_NO_MORE.
+def test_a_call_after_a_callback_that_failed_is_an_ordinary_one(office, bundle):
+    bundle[1].policies["REFER"] = refuse(405)
+    [callee] = office.phones("200")
+    assert call_back(office, "100", "101", call_duration=1).status_code == 201
+    leg = bundle[1].expect_invite()
+    leg.answer()
+    assert leg.wait_ended().method == "BYE"
+    call = bundle[1].invite("200")
+    callee.expect_invite().answer()
+    assert call.final().status == 200
+    assert call.bye().status == 200
+    assert [each.one("begin").get("transfer") for each in stories(office, 2)] == [None, None]
 
 
 # Break: callback.cfg: without `ring_ms`; transfer.cfg, TRANSFERRED: without `longest`.

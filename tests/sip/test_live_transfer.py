@@ -1,12 +1,14 @@
 """What the API does with calls that talk: `PUT` transfers them, or moves them to another phone (row 51)."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from sip.exchange import Office
 from sip.history import past
 from sip.live import current, path, until_listed
+from sip.phone import Phone
 from sip.policy import accept_refer, follow_refer, refuse
 from sip.story import stories
 from sip.test_changes import talk, wait_for
@@ -76,8 +78,8 @@ def test_a_call_is_transferred_by_the_other_sides_phone(office, three, caller, o
 @pytest.mark.parametrize("caller", ["101", "200"])
 def test_row_51_a_live_call_is_moved_to_another_phone_of_its_bundle(office, three, caller, to):
     one, colleague, _ = three
+    office.put_phone("100", incoming_limit=1)  # before any of their rows is asked for
     main, two = office.phones("100", "102")
-    office.put_phone("100", incoming_limit=1)
     if caller == "101":
         mine, theirs = talk(one, "200", colleague)
     else:
@@ -133,6 +135,62 @@ def test_where_the_phone_does_not_follow_the_call_goes_on(office, three, way):
     assert [each.all("transfer") for each in told if each.all("transfer")] == []
 
 
+# Break: refer.cfg, REFER_SIDE: without ASKED_BEFORE.
+def test_while_one_transfer_waits_there_is_no_other(office, three):
+    one, colleague, other = three
+    colleague.policies["REFER"] = accept_refer
+    mine, theirs = talk(colleague, "100", one)[::-1]
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(ask, office, "100", "transfer", "201")
+        colleague.expect("REFER")
+        assert ask(office, "100", "transfer", "102").status_code == 409
+        late = colleague.invite("201")  # its user has agreed at last
+        other.expect_invite().answer()
+        assert waits.result(10).status_code == 200
+    assert mine.wait_ended().method == theirs.wait_ended().method == "BYE"
+    assert late.bye().status == 200
+
+
+# Break: control.py, _follows: without `live`.
+def test_who_hangs_up_while_a_transfer_waits_is_not_transferred(office, three):
+    one, colleague, other = three
+    colleague.policies["REFER"] = accept_refer
+    mine, theirs = talk(colleague, "100", one)[::-1]
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(ask, office, "100", "transfer", "201")
+        colleague.expect("REFER")
+        assert mine.bye().status == 200
+        assert waits.result(10).status_code == 404
+    late = colleague.invite("201")
+    other.expect_invite().answer()
+    assert late.final().status == 200
+    assert theirs.wait_ended().method == "BYE"
+    assert late.bye().status == 200
+    assert [each.one("begin").get("transfer") for each in stories(office, 2)] == [None, None]
+
+
+# Break: refer.cfg, REFER_TO: the key without `$dlg_var(domain)`; transfer.cfg, call.cfg: the same.
+def test_a_phone_of_the_same_number_in_another_domain_follows_nothing(office, exchange, three):
+    one, colleague, _ = three
+    colleague.policies["REFER"] = accept_refer
+    twin = exchange.api.tenant(prefix=office.tenant.client["prefix"], domain="other.test")
+    phones = {}
+    for number in ("200", "201"):
+        made = twin.extension(name=number, status="active")
+        answer = twin.api.put(f"/extension/{made}/phone/", json={"password": "generate"})
+        phone = Phone(office.user(number), answer.json()["password"], "other.test", proxy=exchange.address())
+        phones[number] = office.stack.enter_context(phone)
+        assert phone.register().status == 200
+    mine, theirs = talk(colleague, "100", one)[::-1]
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(ask, office, "100", "transfer", "201")
+        colleague.expect("REFER")
+        call, _ = talk(phones["200"], "201", phones["201"])
+        assert waits.result(10).status_code == 409
+    assert_goes_on(mine, theirs)
+    assert call.bye().status == 200
+
+
 # Break: refer.cfg, REFER_SIDE: without its first line.
 def test_what_can_not_be_transferred_says_so(office, three, outside):
     one, colleague, _ = three
@@ -169,6 +227,20 @@ def test_what_can_not_be_transferred_says_so(office, three, outside):
     assert_goes_on(mine, theirs)
     assert [message for message in colleague.received if message.method == "REFER"] == []
     assert mine.bye().status == 200
+
+
+def test_row_51_a_call_between_members_is_moved(office):
+    """They know the numbers of each other."""
+    main, one, two = office.phones("100", "101", "102")
+    one.policies["REFER"] = follow_refer
+    theirs, mine = talk(one, "102", two)
+    assert ask(office, "102", "move", "100").status_code == 200
+    assert one.expect("REFER").request.address("Refer-To").uri == "sip:100@pbx.test"
+    leg = main.expect_invite()
+    assert leg.caller.user == "101"
+    leg.answer()
+    assert mine.wait_ended().method == theirs.wait_ended().method == "BYE"
+    assert one.wait_followed().bye().status == 200
 
 
 # Break: trunks.cfg, AHEAD_OF_CALLED, AHEAD_OF_CALLER: `return` at its begin.

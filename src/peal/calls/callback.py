@@ -36,7 +36,7 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     shown_number: str
     shown_name: str
     """What the phones that ring are shown."""
-    ring_seconds: int
+    ring_ms: int
     longest_seconds: int
     """That the talk may last; 0: as any."""
 
@@ -68,7 +68,7 @@ async def rung(work: Work, extension_id: int, wanted: Sequence[str]) -> Rung:
     if own.type != "phone":
         raise bad_field("extension_id", "is no phone")
     reach = [row.number for row in rows] if own.id == own.bundle_id else [own.number]
-    short = [short_number(number, own.prefix) for number in wanted]
+    short = list(dict.fromkeys(short_number(number, own.prefix) for number in wanted))
     strangers = [number for number in short if number not in reach]
     if strangers:
         raise bad_field("src_num", f"{strangers[0]} is no number of this extension")

@@ -1,6 +1,5 @@
 """`/extension/{extension_id}/callback/`."""
 
-import re
 import secrets
 
 from litestar import post
@@ -40,17 +39,23 @@ async def call_back(
     wanted = Callback(
         rung=rung,
         number=data.dst_num,
-        shown_number=data.caller_id_number or re.sub(r".*\*|#", "", data.dst_num) or "anonymous",
+        shown_number=data.caller_id_number or data.dst_num.rpartition("*")[2] or "anonymous",
         shown_name=data.caller_id_name or "",
-        ring_seconds=data.wait_for_pickup or int(request.app.state.settings.ring_seconds),
+        ring_ms=_ring_ms(request, data.wait_for_pickup),
         longest_seconds=data.call_duration or 0,
     )
-    await request.app.state.switch.call_back(call_id, wanted)
     made = CallbackMade(ids.call_api_id(rung.main_id, call_id), ids.call_uuid(call_id))
     async with writing(request.app.state.database, actor(request)) as work:
         new = {"call_id": made.call_id, "dst_num": data.dst_num}
         await work.audit("call:callback", place.client_id, place.id, new=new)
+        await request.app.state.switch.call_back(call_id, wanted)  # without it nothing is written
     return made
+
+
+def _ring_ms(request: ApiRequest, seconds: int | None) -> int:
+    """Return how long phones ring: less than in any call, whose end the switch as the caller waits for."""
+    longest = int(request.app.state.settings.ring_seconds * 1000) - 500
+    return min(seconds * 1000, longest) if seconds else longest
 
 
 ROUTES = [call_back]

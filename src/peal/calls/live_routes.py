@@ -68,13 +68,14 @@ async def change_call(
 
 
 async def _phone_to_move_to(request: ApiRequest, side: Side, number: str) -> tuple[str, str]:
-    """Return whom the other side calls, which knows the main extension only, and whose phones shall ring."""
+    """Return whom the other side calls, as it knows the bundle, and whose phones shall ring."""
     async with reading(request.app.state.database) as work:
         member = await live.member(work, side, number)
     [phones] = await request.app.state.switch.registered([member.address])
     if not phones:
         raise NotTransferable(f"No phone of {number} is registered, the call goes on")
-    return member.main_number, member.number
+    between_members = side.caller_id == side.called_id  # who then knows the numbers of each other
+    return member.number if between_members else member.main_number, member.number
 
 
 async def _are(request: ApiRequest, found: list[Side]) -> list[Side]:

@@ -39,8 +39,8 @@ class LiveCall(Struct, kw_only=True):
     extension_id: int
 
 
-Dialled = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.+*#-]{1,64}(?!\n)$")]
-"""A number, as a phone dials it."""
+Dialled = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.+*-]{1,64}(?!\n)$")]
+"""A number, as a phone dials it; without the sign #, which no SIP address takes as it is."""
 
 
 class CallAction(Struct):
@@ -71,7 +71,7 @@ class CallbackCreate(Struct, kw_only=True):
     call_duration: Annotated[int, Meta(ge=0, le=43_200)] | None = None
     """Seconds that the talk may last; as any call."""
     wait_for_pickup: Annotated[int, Meta(ge=1, le=600)] | None = None
-    """Seconds that the phones ring; as in any call."""
+    """Seconds that the phones ring; at most, and without it, as in any call."""
 
 
 class CallbackMade(Struct):

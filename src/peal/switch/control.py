@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -108,17 +108,23 @@ class Control:
         If it is answered the old call ends; if the phone does not call in time, it must not any more.
 
         Raises:
-            NotFound: there is no such call.
+            NotFound: there is no such call, or it has ended meanwhile.
             SwitchUnavailable: the switch did not say within a second.
         """
         asked = "callee" if from_caller else "caller"
-        done = await self._command(call, "refer", f"{asked}|{number}|{takes or '-'}")
-        if done == HTTPStatus.NOT_FOUND:
-            raise NotFound()
-        if done == HTTPStatus.OK and await self._follows(call):
-            return True
-        await self._command(call, "forget")
-        return False
+        try:
+            done = await self._command(call, "refer", f"{asked}|{number}|{takes or '-'}")
+            if done == HTTPStatus.NOT_FOUND:
+                raise NotFound()
+            return done == HTTPStatus.OK and (await self._follows(call) or not await self._forget(call))
+        except (SwitchUnavailable, asyncio.CancelledError):
+            with suppress(SwitchUnavailable):
+                await self._forget(call)
+            raise
+
+    async def _forget(self, call: str) -> bool:
+        """Let a call that the phone makes from now on be an ordinary one; return whether it has made none."""
+        return await self._command(call, "forget") == HTTPStatus.OK
 
     async def call_back(self, call: str, wanted: Callback) -> None:
         """Ring an extension; its phone that answers is asked to call a number.
@@ -134,7 +140,7 @@ class Control:
             ",".join(wanted.rung.only) or "-",
             wanted.number,
             wanted.shown_number,
-            str(wanted.ring_seconds),
+            str(wanted.ring_ms),
             str(wanted.longest_seconds),
             re.sub(r'["\\|]', "", wanted.shown_name),  # as of who calls from outside, see incoming.cfg
         ]
@@ -145,12 +151,18 @@ class Control:
         """Wait until a phone calls whom it was asked to call, or has refused."""
         end = time.monotonic() + FOLLOW_SECONDS
         while time.monotonic() < end:
-            said, follows = await self.ask(
-                [Question("htable.get", ("refer", f"{call};{what}")) for what in ("said", "follows")]
+            said, follows, live = await self.ask(
+                [
+                    Question("htable.get", ("refer", f"{call};said")),
+                    Question("htable.get", ("refer", f"{call};follows")),
+                    Question("htable.get", ("live", call)),
+                ]
             )
             if _has(follows):
                 return True
-            if _has(said) and int(said["item"]["value"]) >= HTTPStatus.MULTIPLE_CHOICES:
+            if not _has(live):
+                raise NotFound()
+            if _has(said):
                 return False
             await asyncio.sleep(_LOOK_SECONDS)
         return False
