@@ -67,6 +67,22 @@ def test_row_01_all_ring_and_the_others_hear_it_was_answered_elsewhere(office):
     ]
 
 
+# Break: ring.cfg, RUNG: without TOO_LATE.
+def test_row_01_who_first_speaks_as_another_one_answers_stops_too(office):
+    quick, caller = office.phones("101", "200")
+    late = [office.phone(number, trying=False) for number in ("100", "102")]
+    quick.on_call = lambda leg: leg.answer()
+    for phone in late:
+        phone.on_call = lambda leg: leg.ring()
+    for _ in range(150):  # a race
+        call = caller.invite("100")
+        legs = [phone.expect_invite() for phone in late]
+        assert call.final().status == 200
+        for leg in legs:
+            leg.wait_cancelled()
+        assert call.bye().status == 200
+
+
 # Break: events.cfg, FIRST_ANSWER: `$dlg_var(by) = "101"`; ENDED_BY: without `$ft == $dlg(from_tag)`.
 def test_row_02_the_main_phone_answers_and_the_associated_ones_stop(office):
     main, one, two, caller = office.phones(*BUNDLE, "200")
