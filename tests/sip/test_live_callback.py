@@ -187,7 +187,7 @@ def test_a_transfer_after_a_callback_carries_nothing_of_it(office, bundle):
     assert call.bye().status == 200
 
 
-# Break: refer.cfg, CAN_NOT_FOLLOW: without WAITS_NO_MORE.
+# Break: refer.cfg, CAN_NOT_FOLLOW, and events.cfg, OVER: without WAITS_NO_MORE.
 def test_a_call_after_a_callback_that_failed_is_an_ordinary_one(office, bundle):
     bundle[1].policies["REFER"] = refuse(405)
     [callee] = office.phones("200")
