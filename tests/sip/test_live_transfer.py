@@ -1,7 +1,9 @@
 """What the API does with calls that talk: `PUT` transfers them, or moves them to another phone (row 51)."""
 
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import httpx
 import pytest
@@ -257,7 +259,16 @@ def test_after_a_refused_transfer_all_requests_stay_in_their_order(office, excha
         assert_goes_on(mine, theirs)
     assert mine.reinvite().status == 200
     until_kept(exchange, mine if caller == "101" else theirs)
+    wait_for(lambda: counted(exchange, office) == [("2",)])
     kill(exchange)
     assert_goes_on(mine, theirs)
     assert mine.bye().status == 200
     assert theirs.wait_ended().method == "BYE"
+
+
+def counted(exchange, office):
+    """By how many a side of the office's call is ahead, as the switch's file has it."""
+    query = "select dialog_value from dialog_vars where dialog_key like 'ahead%' and (hash_entry, hash_id) in"
+    query += " (select hash_entry, hash_id from dialog_vars where dialog_value like ?)"
+    with closing(sqlite3.connect(exchange.folder / "switch" / "dialog.db")) as file:
+        return file.execute(query, [f"%{office.user('')}%"]).fetchall()
