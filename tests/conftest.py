@@ -1,17 +1,12 @@
-import tempfile
-from pathlib import Path
-
 import pytest
-from parts import Postgres, serving
+from parts import own_postgres, serving
 
 
 @pytest.fixture(scope="session")
 def postgres():
-    """One cluster for all tests of this process; under /tmp, where its user can reach it."""
-    with tempfile.TemporaryDirectory(prefix="peal-pg-") as folder:
-        cluster = Postgres(Path(folder))
+    """One cluster for all tests of this process."""
+    with own_postgres() as cluster:
         yield cluster
-        cluster.stop()
 
 
 def _database(kind, request, folder):

@@ -12,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -97,6 +98,17 @@ class Postgres:
         drop = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
         command = [*drop, str(POSTGRES / program), *map(str, arguments)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/")
+
+
+@contextmanager
+def own_postgres() -> Iterator[Postgres]:
+    """A cluster below /tmp, where its user can reach it; the block may stop it."""
+    with tempfile.TemporaryDirectory(prefix="peal-pg-") as folder:
+        cluster = Postgres(Path(folder))
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
 
 
 def peal(

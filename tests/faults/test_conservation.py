@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from faults.test_switch import wait_until
 from faults.whole import API, DELIVERER, FORWARDER, SECONDS, Subscriber, Whole
-from parts import Postgres
+from parts import Postgres, own_postgres
 from sip import sipp
 from sip.exchange import Office
 from sip.history import EVER
@@ -38,10 +38,8 @@ PATIENCE = 75
 @pytest.fixture
 def cluster():
     """A PostgreSQL that the test may stop."""
-    with tempfile.TemporaryDirectory(prefix="peal-pg-") as folder:
-        made = Postgres(Path(folder))
+    with own_postgres() as made:
         yield made
-        made.stop()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import random
 import signal
 import sqlite3
 import subprocess
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,7 +14,7 @@ from threading import Event
 
 import httpx
 import pytest
-from parts import NO_TLS, SLOW, Postgres, Server, look
+from parts import NO_TLS, SLOW, Server, look, own_postgres
 from plain_bundles import Translator
 from sqlalchemy import select
 
@@ -197,10 +196,8 @@ def check_file(path):
 @pytest.fixture
 def mortal():
     """A PostgreSQL cluster that the test may kill."""
-    with tempfile.TemporaryDirectory(prefix="peal-pg-") as folder:
-        cluster = Postgres(Path(folder))
+    with own_postgres() as cluster:
         yield cluster
-        cluster.stop()
 
 
 def kill_postgresql(cluster):

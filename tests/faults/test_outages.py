@@ -15,7 +15,7 @@ from threading import Event
 import pytest
 from faults.half_open import HalfOpen
 from faults.test_switch import first, switches, wait_until
-from parts import SLOW, Postgres
+from parts import SLOW, own_postgres
 from sip.exchange import Exchange, Office, exchanging
 from sip.history import over
 from sip.story import stories
@@ -30,10 +30,8 @@ RATE = 10
 @pytest.fixture(scope="module")
 def cluster():
     """A PostgreSQL cluster of this module's own, which it may stop."""
-    with tempfile.TemporaryDirectory(prefix="peal-pg-") as folder:
-        made = Postgres(Path(folder))
+    with own_postgres() as made:
         yield made
-        made.stop()
 
 
 @pytest.fixture

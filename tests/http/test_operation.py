@@ -3,14 +3,12 @@
 import json
 import re
 import secrets
-import tempfile
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
-from parts import Postgres, look, serving
+from parts import look, own_postgres, serving
 from sqlalchemy import select
 from walk import Household, late, operations
 
@@ -218,21 +216,16 @@ def test_nothing_above_was_unexpected(server, house):
 
 
 def test_a_database_that_is_away_makes_it_not_ready_until_it_is_back(tmp_path):
-    with tempfile.TemporaryDirectory(prefix="peal-pg-") as folder:
-        cluster = Postgres(Path(folder))
-        try:
-            with serving(cluster.database(), tmp_path) as server:
-                cluster.stop()
-                for _ in range(2):
-                    check_not_ready(server.web.get("/readyz"))
-                assert server.web.get("/healthz").status_code == 200
-                cluster.start()
-                deadline = time.monotonic() + 10
-                while server.web.get("/readyz").status_code != 200:
-                    assert time.monotonic() < deadline, "it stays unready"
-                assert server.tenant().extension()
-        finally:
-            cluster.stop()
+    with own_postgres() as cluster, serving(cluster.database(), tmp_path) as server:
+        cluster.stop()
+        for _ in range(2):
+            check_not_ready(server.web.get("/readyz"))
+        assert server.web.get("/healthz").status_code == 200
+        cluster.start()
+        deadline = time.monotonic() + 10
+        while server.web.get("/readyz").status_code != 200:
+            assert time.monotonic() < deadline, "it stays unready"
+        assert server.tenant().extension()
 
 
 def check_not_ready(answer: httpx.Response):

@@ -3,6 +3,7 @@ from contextlib import ExitStack
 import pytest
 from sip.exchange import Office, exchanging
 from sip.lines import outside_of
+from sip.policy import follow_refer
 
 
 def pytest_generate_tests(metafunc):
@@ -37,6 +38,14 @@ def office(exchange):
     """A fresh client of it, with all its phones gone at the end."""
     with ExitStack() as stack:
         yield Office(exchange, stack)
+
+
+@pytest.fixture
+def three(office):
+    """101, 200, which follows transfers, and 201."""
+    one, colleague, other = office.phones("101", "200", "201")
+    colleague.policies["REFER"] = follow_refer
+    return one, colleague, other
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 import sqlite3
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import httpx
 import pytest
@@ -23,18 +24,20 @@ def ask(office: Office, number: str, action: str, to: str) -> httpx.Response:
     return office.tenant.api.put(path(office, number, listed), json={"action": action, "send_dst": to})
 
 
+@contextmanager
+def waiting(office: Office, phone: Phone) -> Iterator[Future[httpx.Response]]:
+    """100's call is to be transferred to 201, this phone has promised to follow; give the answer to come."""
+    phone.policies["REFER"] = accept_refer
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask, office, "100", "transfer", "201")
+        phone.expect("REFER")
+        yield answer
+
+
 def assert_goes_on(*ends):
     for end in ends:
         assert end.update().status == 200
         assert end.info().status == 200
-
-
-@pytest.fixture
-def three(office):
-    """101, 200, which follows transfers, and 201."""
-    one, colleague, other = office.phones("101", "200", "201")
-    colleague.policies["REFER"] = follow_refer
-    return one, colleague, other
 
 
 # Break: refer.cfg, FOLLOWS: without `$dlg_var(follows)`; SEND_REFER: no Referred-By; REPORT: `return` first.
@@ -140,15 +143,12 @@ def test_where_the_phone_does_not_follow_the_call_goes_on(office, three, way):
 # Break: refer.cfg, REFER_SIDE: without ASKED_BEFORE.
 def test_while_one_transfer_waits_there_is_no_other(office, three):
     one, colleague, other = three
-    colleague.policies["REFER"] = accept_refer
     mine, theirs = talk(colleague, "100", one)[::-1]
-    with ThreadPoolExecutor(1) as pool:
-        waits = pool.submit(ask, office, "100", "transfer", "201")
-        colleague.expect("REFER")
+    with waiting(office, colleague) as answer:
         assert ask(office, "100", "transfer", "102").status_code == 409
         late = colleague.invite("201")  # its user has agreed at last
         other.expect_invite().answer()
-        assert waits.result(10).status_code == 200
+        assert answer.result(10).status_code == 200
     assert mine.wait_ended().method == theirs.wait_ended().method == "BYE"
     assert late.bye().status == 200
 
@@ -156,13 +156,10 @@ def test_while_one_transfer_waits_there_is_no_other(office, three):
 # Break: control.py, _follows: without `live`.
 def test_who_hangs_up_while_a_transfer_waits_is_not_transferred(office, three):
     one, colleague, other = three
-    colleague.policies["REFER"] = accept_refer
     mine, theirs = talk(colleague, "100", one)[::-1]
-    with ThreadPoolExecutor(1) as pool:
-        waits = pool.submit(ask, office, "100", "transfer", "201")
-        colleague.expect("REFER")
+    with waiting(office, colleague) as answer:
         assert mine.bye().status == 200
-        assert waits.result(10).status_code == 404
+        assert answer.result(10).status_code == 404
     late = colleague.invite("201")
     other.expect_invite().answer()
     assert late.final().status == 200
@@ -174,21 +171,18 @@ def test_who_hangs_up_while_a_transfer_waits_is_not_transferred(office, three):
 # Break: refer.cfg, REFER_TO: the key without `$dlg_var(domain)`; transfer.cfg, call.cfg: the same.
 def test_a_phone_of_the_same_number_in_another_domain_follows_nothing(office, exchange, three):
     one, colleague, _ = three
-    colleague.policies["REFER"] = accept_refer
     twin = exchange.api.tenant(prefix=office.tenant.client["prefix"], domain="other.test")
     phones = {}
     for number in ("200", "201"):
         made = twin.extension(name=number, status="active")
-        answer = twin.api.put(f"/extension/{made}/phone/", json={"password": "generate"})
-        phone = Phone(office.user(number), answer.json()["password"], "other.test", proxy=exchange.address())
+        put = twin.api.put(f"/extension/{made}/phone/", json={"password": "generate"})
+        phone = Phone(office.user(number), put.json()["password"], "other.test", proxy=exchange.address())
         phones[number] = office.stack.enter_context(phone)
         assert phone.register().status == 200
     mine, theirs = talk(colleague, "100", one)[::-1]
-    with ThreadPoolExecutor(1) as pool:
-        waits = pool.submit(ask, office, "100", "transfer", "201")
-        colleague.expect("REFER")
+    with waiting(office, colleague) as answer:
         call, _ = talk(phones["200"], "201", phones["201"])
-        assert waits.result(10).status_code == 409
+        assert answer.result(10).status_code == 409
     assert_goes_on(mine, theirs)
     assert call.bye().status == 200
 

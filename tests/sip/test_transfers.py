@@ -5,17 +5,8 @@ from contextlib import ExitStack
 import pytest
 from sip.exchange import Office
 from sip.history import past
-from sip.policy import follow_refer
 from sip.story import stories
 from sip.test_changes import talk
-
-
-@pytest.fixture
-def three(office):
-    """101, 200, which follows transfers, and 201."""
-    one, colleague, other = office.phones("101", "200", "201")
-    colleague.policies["REFER"] = follow_refer
-    return one, colleague, other
 
 
 # Break: transfer.cfg, REFER: without its `append_hf`; TRANSFER: without the line of `$sht(transfer=>...)`.

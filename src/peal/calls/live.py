@@ -40,6 +40,11 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
         return str(self.call["id"])
 
     @property
+    def is_between_members(self) -> bool:
+        """Return whether both sides are of one bundle."""
+        return self.caller_id == self.called_id
+
+    @property
     def api_id(self) -> str:
         """Return its `call_api_id`."""
         return ids.call_api_id(self.main_id, self.id)

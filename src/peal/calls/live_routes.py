@@ -74,8 +74,8 @@ async def _phone_to_move_to(request: ApiRequest, side: Side, number: str) -> tup
     [phones] = await request.app.state.switch.registered([member.address])
     if not phones:
         raise NotTransferable(f"No phone of {number} is registered, the call goes on")
-    between_members = side.caller_id == side.called_id  # who then knows the numbers of each other
-    return member.number if between_members else member.main_number, member.number
+    seen = member.number if side.is_between_members else member.main_number
+    return seen, member.number
 
 
 async def _are(request: ApiRequest, found: list[Side]) -> list[Side]:
