@@ -8,8 +8,9 @@ from sqlalchemy import select
 from peal.clients.tables import client
 from peal.db.work import Work
 from peal.errors import bad_field
+from peal.extensions.repository import sip_address
 from peal.extensions.tables import extension
-from peal.kit.numbers import full_name, short_number
+from peal.kit.numbers import short_number
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -48,30 +49,24 @@ async def rung(work: Work, extension_id: int, wanted: Sequence[str]) -> Rung:
         BadRequest: another number is among them, or the extension is no phone.
     """
     me = extension.alias()
-    rows = (
-        await work.execute(
-            select(
-                extension.c.id,
-                extension.c.number,
-                extension.c.type,
-                me.c.bundle_id,
-                client.c.prefix,
-                client.c.domain,
-            )
-            .join(me, me.c.bundle_id == extension.c.bundle_id)
-            .join(client, client.c.id == extension.c.client_id)
-            .where(me.c.id == extension_id)
-            .order_by(extension.c.position)
-        )
-    ).all()
-    own = next(row for row in rows if row.id == extension_id)
-    if own.type != "phone":
+    columns = (extension.c.id, extension.c.number, extension.c.type, extension.c.bundle_id)
+    query = (
+        select(*columns, client.c.prefix, client.c.domain)
+        .join(me, me.c.bundle_id == extension.c.bundle_id)
+        .join(client, client.c.id == extension.c.client_id)
+        .where(me.c.id == extension_id)
+        .order_by(extension.c.position)
+    )
+    rows = [dict(row) for row in (await work.execute(query)).mappings()]
+    own = next(row for row in rows if row["id"] == extension_id)
+    if own["type"] != "phone":
         raise bad_field("extension_id", "is no phone")
-    reach = [row.number for row in rows] if own.id == own.bundle_id else [own.number]
-    short = list(dict.fromkeys(short_number(number, own.prefix) for number in wanted))
+    is_main = own["id"] == own["bundle_id"]
+    reach = {row["number"]: sip_address(row) for row in rows if is_main or row is own}
+    short = list(dict.fromkeys(short_number(number, own["prefix"]) for number in wanted))
     strangers = [number for number in short if number not in reach]
     if strangers:
         raise bad_field("src_num", f"{strangers[0]} is no number of this extension")
-    only = [] if own.number in short else short
-    addresses = [f"{full_name(own.prefix, number)}@{own.domain}" for number in only or reach]
-    return Rung(own.bundle_id, own.prefix, own.domain, own.number, only, addresses)
+    only = [] if own["number"] in short else short
+    addresses = [reach[number] for number in only or reach]
+    return Rung(own["bundle_id"], own["prefix"], own["domain"], own["number"], only, addresses)

@@ -9,7 +9,7 @@ from peal.calls import callback, ids
 from peal.calls.callback import Callback
 from peal.calls.live_schemas import CallbackCreate, CallbackMade
 from peal.db.work import reading, writing
-from peal.errors import AccessDenied, NotTransferable
+from peal.errors import NotTransferable
 from peal.http import realms
 from peal.http.principal import ApiRequest, actor
 
@@ -28,8 +28,7 @@ async def call_back(
     Answered when the phones begin to ring; if the phone can't call, the call ends. 409 `not_transferable`:
     no phone is registered.
     """
-    if request.user.role == "extension":
-        raise AccessDenied()
+    realms.no_extension_users(request.user)
     async with reading(request.app.state.database) as work:
         place = await realms.extension_realm(work, request.user, extension_id)
         rung = await callback.rung(work, place.id, data.src_num)

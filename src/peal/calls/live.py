@@ -11,6 +11,7 @@ from peal.calls.tables import call, call_extension
 from peal.clients.tables import client
 from peal.db.work import Work
 from peal.errors import bad_field
+from peal.extensions.repository import sip_address
 from peal.extensions.tables import extension
 from peal.kit.numbers import full_name
 
@@ -130,12 +131,9 @@ async def member(work: Work, side: Side, number: str) -> Member:
     """
     main = extension.alias()
     name = full_name(client.c.prefix, extension.c.number)
+    columns = (extension.c.number, client.c.prefix, client.c.domain)
     query = (
-        select(
-            extension.c.number,
-            main.c.number.label("main_number"),
-            (name + "@" + client.c.domain).label("address"),
-        )
+        select(*columns, main.c.number.label("main_number"))
         .join(main, main.c.id == extension.c.bundle_id)
         .join(client, client.c.id == extension.c.client_id)
         .where(extension.c.bundle_id == side.main_id, or_(extension.c.number == number, name == number))
@@ -143,7 +141,7 @@ async def member(work: Work, side: Side, number: str) -> Member:
     found = (await work.execute(query)).mappings().one_or_none()
     if found is None:
         raise bad_field("send_dst", "is no extension of this bundle")
-    return Member(**found)
+    return Member(found["number"], found["main_number"], sip_address(dict(found)))
 
 
 async def parties(work: Work, found: list[Side]) -> dict[int, Row]:

@@ -10,7 +10,7 @@ from peal.calls import ids, live
 from peal.calls.live import Side
 from peal.calls.live_schemas import CallAction, LiveCall, LiveCalls, show
 from peal.db.work import reading, writing
-from peal.errors import AccessDenied, NotFound, NotTransferable
+from peal.errors import NotFound, NotTransferable
 from peal.http import realms
 from peal.http.principal import ApiRequest, actor
 
@@ -86,8 +86,7 @@ async def _are(request: ApiRequest, found: list[Side]) -> list[Side]:
 
 async def _own_side(request: ApiRequest, extension_id: str, call_api_id: str) -> Side:
     """Return the side of a call that a path names, for a command; an extension's user gives none."""
-    if request.user.role == "extension":
-        raise AccessDenied()
+    realms.no_extension_users(request.user)
     async with reading(request.app.state.database) as work:
         place = await realms.extension_realm(work, request.user, extension_id)
         found = await live.sides(work, place.client_id, place.id)

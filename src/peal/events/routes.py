@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Struct
 
 from peal.db.work import Work, reading, writing
-from peal.errors import AccessDenied, bad_field
+from peal.errors import bad_field
 from peal.events import repository, service
 from peal.events.repository import Owner, Row
 from peal.events.schemas import (
@@ -52,8 +52,7 @@ async def _extension(
     """Open the transaction of a request about an extension's subscriptions: its client's business."""
     async with _opened(request, write=write) as work:
         place = await realms.extension_realm(work, request.user, extension_id, write=write)
-        if request.user.role == "extension":
-            raise AccessDenied()
+        realms.no_extension_users(request.user)
         yield work, Owner(place.client_id, place.id)
 
 

@@ -37,6 +37,12 @@ def number(text: str, error: PealError | None = None) -> int:
     return int(text)
 
 
+def no_extension_users(user: Principal) -> None:
+    """Refuse those of a single extension."""
+    if user.role == "extension":
+        raise AccessDenied()
+
+
 async def client_realm(
     work: Work, user: Principal, text: str, *, write: bool = False, extension_users: bool = False
 ) -> int:
@@ -49,8 +55,8 @@ async def client_realm(
         client_id = number(text, client_not_found())
     if not user.is_admin and client_id != user.client_id:
         raise client_not_found()
-    if user.role == "extension" and not extension_users:
-        raise AccessDenied()
+    if not extension_users:
+        no_extension_users(user)
     if (user.is_admin or write) and not await clients.existing(work, [client_id], lock=write):
         raise client_not_found()
     return client_id
