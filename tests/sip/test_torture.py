@@ -22,8 +22,9 @@ SEED = 4475
 
 @pytest.fixture(scope="module")
 def tough():
-    """An exchange that takes no flood for one, and no number of wrong passwords."""
-    with exchanging(PEAL_FLOOD_LIMIT="1000000", PEAL_GUESSES="1000000") as running:
+    """An exchange that takes no flood for one, and no number of wrong passwords. What reaches a phone that
+    does not pick up soon leaves it again."""
+    with exchanging(PEAL_FLOOD_LIMIT="1000000", PEAL_GUESSES="1000000", PEAL_RING_SECONDS="5") as running:
         yield running
 
 
