@@ -141,6 +141,26 @@ def test_a_phone_registers_though_another_process_is_writing_the_registrations(o
         assert answer.wait().status == 200
 
 
+# Break: modules.cfg: no timer runs DIALOGS.
+def test_a_call_that_is_over_leaves_the_file_though_another_process_is_writing_it(own):
+    with ExitStack() as stack, closing(sqlite3.connect(own.folder / "switch" / "dialog.db")) as file:
+        office = Office(own, stack)
+        callee, caller = office.phones("100", "200")
+        callee.on_call = lambda leg: leg.answer()
+        call = caller.invite("100")
+        assert call.final().status == 200
+
+        def kept():
+            return file.execute("SELECT callid FROM dialog").fetchall()
+
+        wait_until(lambda: kept() == [(call.call_id,)])
+        assert call.bye().status == 200
+        file.execute("BEGIN IMMEDIATE")
+        time.sleep(1.5)  # it is removed a second after the BYE
+        file.rollback()
+        wait_until(lambda: not kept())
+
+
 # Break: modules.cfg: usrloc's `db_mode` 2.
 def test_a_registration_that_the_file_did_not_take_is_refused_and_in_it_when_the_phone_has_asked_again(own):
     with ExitStack() as stack, closing(sqlite3.connect(own.folder / "switch" / "location.db")) as file:

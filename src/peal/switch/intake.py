@@ -101,6 +101,8 @@ class Intake:
     def _forget(self, spooled: Sequence[Spooled], rejected: Mapping[bytes, str]) -> None:
         aside = [(event_id, body, rejected[event_id]) for event_id, body in spooled if event_id in rejected]
         with closing(sqlite3.connect(self._spool, timeout=5)) as spool, spool:
+            # what a power cut brings back is forwarded again; the switch must not wait for the disk
+            spool.execute("PRAGMA synchronous=NORMAL")
             spool.executemany(
                 "INSERT OR IGNORE INTO rejected VALUES (CAST(? AS TEXT), CAST(? AS TEXT), ?)", aside
             )
