@@ -141,6 +141,26 @@ def test_row_03_it_is_487_also_when_a_phone_was_busy_before(office):
     assert history(office).legs[1] == "in 101 busy, 100"
 
 
+# Break: ring.cfg, RING: without the line of `t_is_canceled`.
+def test_row_03_it_is_487_also_before_all_phones_are_called(office):
+    *phones, caller = office.phones(*BUNDLE, "200")
+    for _ in range(100):  # a race
+        call = caller.invite("100")
+        call.cancel()
+        assert call.final().status == 487
+    for told in stories(office, 100):
+        assert told.kinds == {"begin": 1, "hangup": 1}
+        assert (told.one("hangup")["code"], told.one("hangup")["ended_by"]) == ("487", "caller")
+    for phone in phones:
+        rang = {message.call_id for message in phone.received if message.method == "INVITE"}
+        phone.wait(lambda rang=rang, phone=phone: cancelled(phone) >= rang, None, "the end of all calls")
+
+
+def cancelled(phone):
+    """The calls that a phone was told to ring no more for."""
+    return {message.call_id for message in phone.received if message.method == "CANCEL"}
+
+
 # Break: ring.cfg, RING: without `t_set_max_lifetime`.
 def test_row_04_nobody_answers_within_the_ring_time_and_progress_does_not_prolong_it(office):
     main, one, two, caller = office.phones(*BUNDLE, "200")

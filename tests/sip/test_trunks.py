@@ -5,7 +5,7 @@ import time
 import pytest
 from sip.lines import E, ask, proves
 from sip.message import request
-from sip.story import story
+from sip.story import stories, story
 from sip.test_to_the_bundle import assert_quiet, ring
 
 DATABASES = ("sqlite", "postgresql")
@@ -83,6 +83,19 @@ def test_the_answer_of_who_was_called_is_passed_on_and_no_other_trunk_tried(outs
     told = story(outside.office)
     assert told.one("hangup")["code"] == str(heard)
     assert told.legs == [(f"trunk:{line.id}", str(status))]
+
+
+# Break: trunks.cfg, TO_TRUNK: without the line of `t_is_canceled`.
+def test_a_call_given_up_while_it_goes_out_is_487_and_no_other_trunk_is_tried(outside, caller):
+    first, second = outside.line(priority=1), outside.line(priority=2)
+    for _ in range(100):  # a race
+        call = caller.invite(E)
+        call.cancel()
+        assert call.final().status == 487
+    told = stories(outside.office, 100)
+    assert {each.one("hangup")["code"] for each in told} == {"487"}
+    assert {each.one("hangup")["trunk"] for each in told} == {str(first.id)}
+    assert_quiet(second.phone)
 
 
 # Break: trunks.cfg, TRUNK_FAILED: without `uac_auth`; TRUNK_BEGINS: without AHEAD; TRUNK_SAYS: without

@@ -36,11 +36,18 @@ class Database:
         self._turns = asyncio.Semaphore(1 if self.is_sqlite else connections - connections // 4)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection for reading: no transaction on PostgreSQL, a snapshot on SQLite."""
+    async def read(self, limit: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for reading: no transaction on PostgreSQL, a snapshot on SQLite.
+
+        `limit`: as for `write`.
+        """
         with _cancelled_as_told():
             async with self._reading.connect() as connection:
-                yield connection
+                if limit is None or self.is_sqlite:
+                    yield connection
+                else:
+                    with _given_up_after(limit, await driver_of(connection)):
+                        yield connection
 
     @asynccontextmanager
     async def write(self, limit: float | None = None) -> AsyncIterator[AsyncConnection]:

@@ -54,16 +54,17 @@ async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, mo
 
 
 async def due(connection: AsyncConnection, subscriber_id: int, now: datetime, most: int) -> list[Due]:
-    """Return deliveries whose time has come, the oldest first; none held up by an earlier one.
+    """Return deliveries whose time has come, the oldest first; none held up by an earlier one that failed.
 
-    That is one that comes later than it, as after a failure: a page could end between the two.
+    In the order of `id`, by which a page is read from an index and no further, whatever waits behind it and
+    however little the database knows of that: a subscriber that comes back has a day's events before it.
     """
     earlier = delivery.alias("earlier")
     held_up = exists().where(
         earlier.c.subscriber_id == delivery.c.subscriber_id,
         earlier.c.topic == delivery.c.topic,
         earlier.c.state == "waiting",
-        earlier.c.due_at > delivery.c.due_at,
+        earlier.c.due_at > now,
         earlier.c.id < delivery.c.id,
     )
     columns = ("id", "topic", "attempts", "notice_id", "subscription_id")
@@ -84,7 +85,7 @@ async def due(connection: AsyncConnection, subscriber_id: int, now: datetime, mo
             delivery.c.due_at <= now,
             ~held_up,
         )
-        .order_by(delivery.c.due_at, delivery.c.id)
+        .order_by(delivery.c.id)
         .limit(most)
     )
     return [_due(dict(row), now) for row in (await connection.execute(query)).mappings()]

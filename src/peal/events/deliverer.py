@@ -23,8 +23,8 @@ log = structlog.get_logger()
 IDLE_SECONDS = 0.05
 """Between two looks at the outbox."""
 RETRY_SECONDS = 1.0
-WRITE_SECONDS = 10.0
-"""How long PostgreSQL may take for a transaction: the connection may have gone without a word."""
+DATABASE_SECONDS = 10.0
+"""How long PostgreSQL may take, to read or for a transaction: the connection may have gone without a word."""
 ROUND = 32
 """Deliveries of a round."""
 SIDE_BY_SIDE = 8
@@ -69,10 +69,10 @@ class Deliverer:
     async def _begin(self) -> bool:
         """Claim who has something due, and begin their rounds; return whether there was anybody."""
         room = SUBSCRIBERS - len(self._rounds)
-        async with self._database.read() as connection:
+        async with self._database.read(DATABASE_SECONDS) as connection:
             if not room or not await claims.waiting(connection, dates.now()):
                 return False
-        async with self._database.write(WRITE_SECONDS) as connection:
+        async with self._database.write(DATABASE_SECONDS) as connection:
             claimed = await claims.claim(connection, dates.now(), self._lease, room)
         for each in claimed:
             task = asyncio.create_task(self._round(each))
@@ -84,10 +84,10 @@ class Deliverer:
         """Send what a subscriber is due. Should the database be away, all of it is sent again later."""
         try:
             size = model.round_size(claimed.failures, ROUND)
-            async with self._database.read() as connection:
+            async with self._database.read(DATABASE_SECONDS) as connection:
                 due = await claims.due(connection, claimed.id, dates.now(), size)
             done = await self._send(claimed.url, due)
-            async with self._database.write(WRITE_SECONDS) as connection:
+            async with self._database.write(DATABASE_SECONDS) as connection:
                 await claims.settle(connection, claimed, done, dates.now())
         except FAILURES as error:
             log.warning("round_lost", subscriber=claimed.id, reason=str(error) or type(error).__name__)

@@ -111,7 +111,7 @@ delivery = Table(
     *(
         Index(f"ix_delivery_{name}", *columns, sqlite_where=_WAITING, postgresql_where=_WAITING)
         for name, columns in (
-            ("due", ("subscriber_id", "due_at")),
+            ("waiting", ("subscriber_id", "id")),
             ("order", ("subscriber_id", "topic", "id")),
             ("age", ("waits_since",)),
         )
