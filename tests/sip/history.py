@@ -1,5 +1,6 @@
 """What the API says of an office's calls when they are over."""
 
+import time
 from dataclasses import dataclass
 
 from sip.exchange import DOMAIN, Office
@@ -72,6 +73,15 @@ def over(office: Office) -> list[Past]:
     query = EVER | {"order": "asc"}
     answer = office.tenant.api.get("/client/@me/call_history/", params=query)
     return [Past(office, call) for call in answer.json()["call_history"]]
+
+
+def all_over(office: Office, calls: int, seconds: float = 5) -> list[Past]:
+    """The same, when there are that many: also of calls that ended amid their beginning."""
+    deadline = time.monotonic() + seconds
+    while len(found := over(office)) < calls:
+        assert time.monotonic() < deadline, [each.call for each in found]
+        time.sleep(0.03)
+    return found
 
 
 def history(office: Office) -> Past:
