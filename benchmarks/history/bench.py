@@ -17,6 +17,7 @@ PARTS = {
     "pages": pages.times,
     "delay": delivery.delay,
     "subscribers": subscribers.rates,
+    "backlog": subscribers.backlog,
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Delivery to many subscribers: what a few that are dead cost those that are alive."""
+"""Delivery: what a few dead subscribers cost those that are alive, and what a long backlog costs its own."""
 
 import asyncio
 import secrets
@@ -22,9 +22,24 @@ from peal.events.tables import subscriber, subscription
 SUBSCRIBERS, SILENT, REFUSING = 200, 5, 5
 EVENTS = 60
 """For each subscriber: told before the deliverer starts, so that it does all it can."""
+BACKLOGS = 2_000, 20_000
 SECONDS = 10
 """How long a subscriber may take: as it is by default."""
 LONGEST_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is to be delivered: so many events to each of so many, some of whom are dead."""
+
+    subscribers: int
+    events: int
+    silent: int = 0
+    refusing: int = 0
+
+    @property
+    def dead(self) -> int:
+        return self.silent + self.refusing
 
 
 @dataclass
@@ -64,8 +79,8 @@ class Alive(asyncio.Protocol):
 
 def rates(place: Place) -> list[Row]:
     """Return how many events a second the living are sent, with dead ones among them and without."""
-    pairs = [(_rate(place, 0, 0), _rate(place, SILENT, REFUSING)) for _ in range(place.rounds)]
-    alone, beside = map(statistics.median, zip(*pairs, strict=True))
+    all_alive, some_dead = Load(SUBSCRIBERS, EVENTS), Load(SUBSCRIBERS, EVENTS, SILENT, REFUSING)
+    alone, beside = _medians(place, all_alive, some_dead)
     living = SUBSCRIBERS - SILENT - REFUSING
     return [
         Row(f"events sent a second to {SUBSCRIBERS} subscribers, all alive", f"{alone:.0f}"),
@@ -74,15 +89,32 @@ def rates(place: Place) -> list[Row]:
     ]
 
 
-def _rate(place: Place, silent: int, refusing: int) -> float:
+def backlog(place: Place) -> list[Row]:
+    """Return how many events a second a subscriber is sent that comes back, by how many wait for it."""
+    few, many = BACKLOGS
+    short, long = _medians(place, Load(1, few), Load(1, many))
+    return [
+        Row(f"events sent a second to one subscriber, {few} waiting", f"{short:.0f}"),
+        Row(f"the same, {many} waiting", f"{long:.0f}"),
+        Row(f"rate with {many} waiting / {few}", f"{long / short:.2f}"),
+    ]
+
+
+def _medians(place: Place, one: Load, other: Load) -> tuple[float, float]:
+    pairs = [(_rate(place, one), _rate(place, other)) for _ in range(place.rounds)]
+    first, second = map(statistics.median, zip(*pairs, strict=True))
+    return first, second
+
+
+def _rate(place: Place, load: Load) -> float:
     url = data.postgresql(place.cluster, data.CLIENT, 1)
     with ExitStack() as stack:
-        sockets = [stack.enter_context(_socket()) for _ in range(SUBSCRIBERS)]
-        for deaf in sockets[refusing : refusing + silent]:
+        sockets = [stack.enter_context(_socket()) for _ in range(load.subscribers)]
+        for deaf in sockets[load.refusing : load.dead]:
             deaf.listen()  # connections are made, and nobody ever reads from them
         _subscribe(url, [each.getsockname() for each in sockets])
-        tell(url, [_notice() for _ in range(EVENTS)])
-        return asyncio.run(_delivered(url, place, sockets[refusing + silent :]))
+        tell(url, [_notice() for _ in range(load.events)])
+        return asyncio.run(_delivered(url, place, load, sockets[load.dead :]))
 
 
 def _socket() -> socket.socket:
@@ -111,9 +143,9 @@ def _notice() -> Notice:
     return Notice(**of, at=at, parameters=told)
 
 
-async def _delivered(url: str, place: Place, sockets: list[socket.socket]) -> float:
+async def _delivered(url: str, place: Place, load: Load, sockets: list[socket.socket]) -> float:
     """Return how many events a second come, from the first one to the last."""
-    loop, tally = asyncio.get_running_loop(), Tally(EVENTS * len(sockets))
+    loop, tally = asyncio.get_running_loop(), Tally(load.events * len(sockets))
     async with AsyncExitStack() as stack:
         for n, each in enumerate(sockets):
             server = await loop.create_server(lambda n=n: Alive(n, tally), sock=each)

@@ -5,7 +5,7 @@ from sip import sdp
 from sip.exchange import DOMAIN
 from sip.history import history
 from sip.story import story
-from sip.test_changes import talk
+from sip.test_changes import talk, wait_for
 
 FORGED = {
     "P-Asserted-Identity": '"Boss" <sip:666@pbx.test>',
@@ -97,6 +97,21 @@ def test_row_27_a_call_from_an_associated_phone_shows_the_main_extension_and_not
     assert history(office).call == ("in of 200", "100 calls 200", "answered", by[end])
     assert history(office).legs == ["in 200 answered", "out 100 answered, 101"]
     assert history(office).shown["from_screen_name"] == "Name 100"
+
+
+# Break: request.cfg: without `t_check_trans` in `reply_route`.
+def test_row_27_an_answer_repeated_when_the_switch_has_forgotten_it_goes_nowhere(office, exchange):
+    one, caller = office.phones("101", "200")
+    one.on_call = lambda leg: leg.answer()
+    call = caller.invite("100")
+    assert call.final().status == 200
+    assert call.bye().status == 200
+    wait_for(lambda: exchange.rpc("tm.stats")["result"]["current"] == 0)
+    before = len(caller.received)
+    [answer] = [each for each in one.sent if (each.status, each.method) == (200, "INVITE")]
+    one.send_raw(answer.encode())
+    caller.settle()
+    assert [each.summary for each in caller.received[before:] if each.method != "OPTIONS"] == []
 
 
 # Break: call.cfg, NO_ROUTES: without one of its lines.

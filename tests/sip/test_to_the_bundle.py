@@ -533,3 +533,16 @@ def test_row_17_a_blocked_bundle_has_no_phones_and_is_not_reached(office, member
     for number, call in zip(("100", "101"), past(office, 2), strict=True):
         assert call.call == ("in of 100", f"200 calls {number}", "failed", "internal_cancel")
         assert call.legs == ["out 200 failed"]
+
+
+# Break: modules.cfg: tm's `wt_timer` 1000.
+def test_an_answer_reaches_the_caller_again_as_long_as_its_ack_gets_lost(office):
+    callee, caller = office.phones("100", "200")
+    callee.on_call = lambda leg: leg.answer()
+    call = caller.invite("100", acks="none")
+    caller.wait_for(lambda each: (each.status, each.call_id) == (200, call.call_id), times=4)  # for 3.5 s
+    call.dialog.ack()
+    assert callee.expect_invite().wait_ack()
+    assert call.bye().status == 200
+    assert story(office).kinds == {"begin": 1, "answer": 1, "hangup": 1}
+    assert history(office).call == ("in of 100", "200 calls 100", "answered", "caller_bye")
