@@ -1,6 +1,7 @@
 """Deliverers that are killed, stopped, or not alone."""
 
 import asyncio
+import resource
 import time
 from contextlib import ExitStack
 
@@ -23,6 +24,17 @@ def test_a_deliverer_that_is_killed_loses_nothing(calls, own_peal, tmp_path):
             calls.until(lambda: calls.states(made) == ["delivered"], 3 * SECONDS + 5)
     assert {each.id for each in crm.received} == {crm.received[0].id}
     assert crm.received[-1].fields == told.parameters
+
+
+# Break: cli/events.py: without `setrlimit`.
+def test_a_deliverer_opens_as_many_files_as_the_system_allows(own_peal, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard // 2, hard))
+    try:
+        with delivering(own_peal.database, tmp_path) as running:
+            assert resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # Break: deliverer.py, run: does not wait for the rounds.

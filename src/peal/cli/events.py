@@ -1,6 +1,7 @@
 """`peal events`: delivering what subscribers are told."""
 
 import asyncio
+import resource
 import signal
 
 import structlog
@@ -32,13 +33,19 @@ def run(database: session.DatabaseOption = None, as_json: Json = False) -> None:
     """Deliver events to their subscribers, until SIGTERM or SIGINT; requests in flight end."""
     settings = session.load(database_url=database)
     configure_logs()
+    _open_as_many_files_as_may_be()
     session.run_loop(_deliver(settings, as_json=as_json))
+
+
+def _open_as_many_files_as_may_be() -> None:
+    """Raise the limit as far as the system allows: subscribers have several connections each."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _deliver(settings: Settings, *, as_json: bool) -> None:
     await (await session.open_database(settings)).close()
     database = Database(settings.database, connections=CONNECTIONS)
-    show({"delivers_from": database.engine.url.render_as_string()}, as_json=as_json)
     try:
         async with (
             beside(retention.run(database, settings.events_days)),
@@ -48,6 +55,7 @@ async def _deliver(settings: Settings, *, as_json: bool) -> None:
             loop = asyncio.get_running_loop()
             for signum in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(signum, deliverer.stop)
+            show({"delivers_from": database.engine.url.render_as_string()}, as_json=as_json)
             await deliverer.run()
     finally:
         await database.close()
