@@ -11,7 +11,7 @@ from report import Row
 from sip import sipp
 from sip.exchange import Exchange
 
-RATE, UP, HELD_MS = 100, 900, 14_000
+RATE, UP, HELD_MS = 100, 900, 20_000
 """Calls that are placed, and up at one time."""
 
 

@@ -18,7 +18,7 @@ CLIENT = 90
 EXTENSIONS = 10 * CLIENT
 SETTINGS = {"PEAL_FLOOD_LIMIT": "1000000", "PEAL_RING_SECONDS": "20", "PEAL_ANSWER_SECONDS": "5"}
 """All phones of the bench have one address, and a loaded machine's phones may be slow."""
-SETTLED_SECONDS = 1.5
+SETTLED_SECONDS = 6
 """After the last answer: transactions and dialogs are forgotten, events written."""
 
 

@@ -84,7 +84,29 @@ def test_a_call_is_told_in_its_order_though_the_subscriber_fails_in_between(call
     assert [each["status"] for each in tried["tries"]] == [500, 200]
 
 
-# Break: claims.py, due: held up by what is due after `now`, not after this one.
+# Break: claims.py, due: `fresh` and `again` in one page by `delivery.c.id`.
+def test_a_call_that_is_refused_again_and_again_holds_up_no_other(calls, deliverer):
+    refused = calls.notice()
+
+    async def behave(request, writer):
+        status = 500 if request.fields["CallID"] == refused.parameters["CallID"] else 200
+        await answering(status)(request, writer)
+
+    with Receiver(behave) as crm:
+        calls.subscribe(crm.url)
+        calls.tell(refused)
+        crm.wait(2)  # refused, and after a pause asked again
+        others = [calls.notice() for _ in range(3)]
+        calls.tell(*others)
+        calls.until(lambda: {each.parameters["CallID"] for each in others} <= told_of(crm))
+
+
+def told_of(crm):
+    """The calls that a subscriber was told of."""
+    return {each.fields["CallID"] for each in crm.received}
+
+
+# Break: claims.py, due: `late` without `_earlier.c.attempts > 0`, or `fresh` without `~_EARLIER`.
 def test_what_came_while_an_earlier_event_of_its_call_waits_is_told_after_it(calls, deliverer):
     with Receiver(answering(500)) as crm:
         for kind in ORDER:

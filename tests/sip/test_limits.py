@@ -54,6 +54,19 @@ def test_row_22_a_bundle_that_rings_is_busy(office, busy):
     assert_refused(office, "102")
 
 
+# Break: call.cfg, ONCE: does nothing.
+def test_row_22_who_asks_again_because_the_refusal_got_lost_is_one_call(office, busy):
+    main, one, two, caller, other = busy
+    call = answered(caller, "100", one, main, two)
+    refused = other.invite("101")
+    assert refused.final().status == 486
+    for _ in range(3):
+        other.send_raw(refused.invite.encode())
+        other.settle()
+    assert call.bye().status == 200
+    assert_refused(office, "101")
+
+
 # Break: call.cfg, LIMIT: `usleep("2000")` in the place of `lock`; without either the race is too short.
 def test_row_23_of_twenty_calls_at_the_same_instant_exactly_one_gets_through(office, busy):
     for phone in busy[:3]:

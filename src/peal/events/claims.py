@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    and_,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from peal.events import model
@@ -22,13 +33,17 @@ class Claim:
     failures: int
 
 
+_WAITS = delivery.c.state == literal_column("'waiting'")
+_FRESH = and_(_WAITS, delivery.c.attempts == literal_column("0"))
+_AGAIN = and_(_WAITS, delivery.c.attempts > literal_column("0"))
+"""As the indexes have it: a database sees no index behind a parameter."""
+
+
 def _is_free(now: datetime) -> ColumnElement[bool]:
     """Say which subscribers nobody has, that are not paused and for whom something is due."""
-    waits = exists().where(
-        delivery.c.subscriber_id == subscriber.c.id, delivery.c.state == "waiting", delivery.c.due_at <= now
-    )
+    mine = and_(delivery.c.subscriber_id == subscriber.c.id, delivery.c.due_at <= now)
     over = [or_(c.is_(None), c <= now) for c in (subscriber.c.claimed_until, subscriber.c.paused_until)]
-    return and_(*over, waits)
+    return and_(*over, or_(exists().where(mine, _FRESH), exists().where(mine, _AGAIN)))
 
 
 async def waiting(connection: AsyncConnection, now: datetime) -> bool:
@@ -54,40 +69,48 @@ async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, mo
 
 
 async def due(connection: AsyncConnection, subscriber_id: int, now: datetime, most: int) -> list[Due]:
-    """Return deliveries whose time has come, the oldest first; none held up by an earlier one that failed.
+    """Return deliveries whose time has come: what was never tried, the oldest first, then what has failed.
 
-    In the order of `id`, by which a page is read from an index and no further, whatever waits behind it and
-    however little the database knows of that: a subscriber that comes back has a day's events before it.
+    What has failed takes no more than a quarter of a page from what has not, and goes when nothing of its
+    topic is before it; what comes after it waits until it is through. Each page is read from an index, and no
+    further, whatever waits behind it and however little the database knows of that: who comes back has the
+    deliveries of a day before it.
     """
-    earlier = delivery.alias("earlier")
-    held_up = exists().where(
-        earlier.c.subscriber_id == delivery.c.subscriber_id,
-        earlier.c.topic == delivery.c.topic,
-        earlier.c.state == "waiting",
-        earlier.c.due_at > now,
-        earlier.c.id < delivery.c.id,
+    mine = and_(delivery.c.subscriber_id == subscriber_id, delivery.c.due_at <= now)
+    late = or_(_earlier.c.attempts > 0, _earlier.c.due_at > now)
+    fresh = await _page(connection, and_(mine, _FRESH, ~_EARLIER.where(late)), delivery.c.id, now, most)
+    room = max(most - len(fresh), most // 4)
+    again = await _page(connection, and_(mine, _AGAIN, ~_EARLIER), delivery.c.due_at, now, room)
+    return fresh[: most - len(again)] + again
+
+
+_earlier = delivery.alias("earlier")
+_EARLIER = exists().where(
+    _earlier.c.subscriber_id == delivery.c.subscriber_id,
+    _earlier.c.topic == delivery.c.topic,
+    _earlier.c.state == literal_column("'waiting'"),
+    _earlier.c.id < delivery.c.id,
+)
+_DUE = (
+    select(
+        *(delivery.c[name] for name in ("id", "topic", "attempts", "notice_id", "subscription_id")),
+        notice.c.parameters,
+        subscription.c.method,
+        subscription.c.secret,
+        subscription.c.old_secret,
+        subscription.c.old_secret_until,
     )
-    columns = ("id", "topic", "attempts", "notice_id", "subscription_id")
-    query = (
-        select(
-            *(delivery.c[name] for name in columns),
-            notice.c.parameters,
-            subscription.c.method,
-            subscription.c.secret,
-            subscription.c.old_secret,
-            subscription.c.old_secret_until,
-        )
-        .join(notice, notice.c.id == delivery.c.notice_id)
-        .join(subscription, subscription.c.id == delivery.c.subscription_id)
-        .where(
-            delivery.c.subscriber_id == subscriber_id,
-            delivery.c.state == "waiting",
-            delivery.c.due_at <= now,
-            ~held_up,
-        )
-        .order_by(delivery.c.id)
-        .limit(most)
-    )
+    .join(notice, notice.c.id == delivery.c.notice_id)
+    .join(subscription, subscription.c.id == delivery.c.subscription_id)
+)
+
+
+async def _page(
+    connection: AsyncConnection, which: ColumnElement[bool], order: Column[Any], now: datetime, most: int
+) -> list[Due]:
+    if not most:
+        return []
+    query = _DUE.where(which).order_by(order).limit(most)
     return [_due(dict(row), now) for row in (await connection.execute(query)).mappings()]
 
 
@@ -96,6 +119,12 @@ def _due(row: Mapping[str, Any], now: datetime) -> Due:
     secrets = (row["secret"], old) if old else (row["secret"],)
     names = [name for name in Due.__dataclass_fields__ if name != "secrets"]
     return Due(**{name: row[name] for name in names}, secrets=secrets)
+
+
+async def rest(connection: AsyncConnection, claimed: Claim, now: datetime) -> None:
+    """Let a subscriber go for whom nothing was due: all that waits does so for an earlier one."""
+    let_go = update(subscriber).where(subscriber.c.id == claimed.id)
+    await connection.execute(let_go.values(claimed_until=None, paused_until=now + model.HELD_UP))
 
 
 async def settle(

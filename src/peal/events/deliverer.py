@@ -88,7 +88,10 @@ class Deliverer:
                 due = await claims.due(connection, claimed.id, dates.now(), size)
             done = await self._send(claimed.url, due)
             async with self._database.write(DATABASE_SECONDS) as connection:
-                await claims.settle(connection, claimed, done, dates.now())
+                if due:
+                    await claims.settle(connection, claimed, done, dates.now())
+                else:
+                    await claims.rest(connection, claimed, dates.now())
         except FAILURES as error:
             log.warning("round_lost", subscriber=claimed.id, reason=str(error) or type(error).__name__)
         except Exception:  # a defect: the subscriber is claimed until its lease is over, others go on

@@ -81,6 +81,10 @@ def delay(attempts: int) -> timedelta:
     return min(timedelta(seconds=2 * 3 ** min(attempts - 1, 10)), LONGEST_DELAY)
 
 
+HELD_UP = timedelta(seconds=1)
+"""How long a subscriber is left alone for whom all that is due waits for an earlier one that is not."""
+
+
 def pause(failures: int) -> timedelta:
     """Return how long a subscriber is left alone that took nothing in so many rounds; at most a minute."""
     return min(delay(failures), LONGEST_PAUSE)

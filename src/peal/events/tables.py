@@ -19,7 +19,6 @@ from sqlalchemy import (
 from peal.db.metadata import Id, created_column, id_column, metadata
 
 _HELD = text("held_until IS NOT NULL")
-_WAITING = text("state = 'waiting'")
 
 notice = Table(
     "notice",
@@ -109,11 +108,12 @@ delivery = Table(
     Index(None, "subscription_id", "id"),
     Index(None, "notice_id"),
     *(
-        Index(f"ix_delivery_{name}", *columns, sqlite_where=_WAITING, postgresql_where=_WAITING)
-        for name, columns in (
-            ("waiting", ("subscriber_id", "id")),
-            ("order", ("subscriber_id", "topic", "id")),
-            ("age", ("waits_since",)),
+        Index(f"ix_delivery_{name}", *columns, sqlite_where=text(which), postgresql_where=text(which))
+        for name, columns, which in (
+            ("fresh", ("subscriber_id", "id"), "state = 'waiting' AND attempts = 0"),
+            ("again", ("subscriber_id", "due_at"), "state = 'waiting' AND attempts > 0"),
+            ("order", ("subscriber_id", "topic", "id"), "state = 'waiting'"),
+            ("age", ("waits_since",), "state = 'waiting'"),
         )
     ),
     ForeignKeyConstraint(
