@@ -1,7 +1,7 @@
 """The relay: whose media goes through it, that it is heard both ways, and that its ports are free again."""
 
-import re
 import os
+import re
 import secrets
 import signal
 import time
