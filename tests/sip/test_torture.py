@@ -128,7 +128,7 @@ def level(exchange):
         found = exchange.rpc("tm.stats")["result"]
         if found["current"] == 0 and found["waiting"] == 0:
             return exchange.rpc("core.shmmem")["result"]["real_used"]
-        assert time.monotonic() < deadline, found
+        assert time.monotonic() < deadline, f"{found}\n{exchange.report()}"
         time.sleep(0.1)
 
 
