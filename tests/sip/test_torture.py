@@ -22,9 +22,8 @@ SEED = 4475
 
 @pytest.fixture(scope="module")
 def tough():
-    """An exchange that takes no flood for one, and no number of wrong passwords. What reaches a phone that
-    does not pick up soon leaves it again."""
-    with exchanging(PEAL_FLOOD_LIMIT="1000000", PEAL_GUESSES="1000000", PEAL_RING_SECONDS="5") as running:
+    """An exchange that takes no flood for one, and no number of wrong passwords."""
+    with exchanging(PEAL_FLOOD_LIMIT="1000000", PEAL_GUESSES="1000000") as running:
         yield running
 
 
@@ -122,8 +121,12 @@ SPECIAL += [b"Content-Length: 9999999\r\n", b"Route: <sip:127.0.0.1;lr>\r\n"]
 
 
 def level(exchange):
-    """Bytes of shared memory in use, when no transaction is left."""
-    deadline = time.monotonic() + 60
+    """Bytes of shared memory in use, when no transaction is left.
+
+    An INVITE that was hurt nowhere that matters is to the phone the one that it has answered before: it
+    repeats its 200, and the switch has a call that nobody talks in, until it asks the phones after 30 s.
+    """
+    deadline = time.monotonic() + 150
     while True:
         found = exchange.rpc("tm.stats")["result"]
         if found["current"] == 0 and found["waiting"] == 0:
