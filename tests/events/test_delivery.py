@@ -106,7 +106,7 @@ def told_of(crm):
     return {each.fields["CallID"] for each in crm.received}
 
 
-# Break: claims.py, due: `late` without `_earlier.c.attempts > 0`, or `fresh` without `~_EARLIER`.
+# Break: claims.py, due: `late` without `_earlier.c.attempts > 0`, or `fresh` without `_none`.
 def test_what_came_while_an_earlier_event_of_its_call_waits_is_told_after_it(calls, deliverer):
     with Receiver(answering(500)) as crm:
         for kind in ORDER:

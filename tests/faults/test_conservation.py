@@ -147,7 +147,7 @@ def events_of(call: dict) -> list[tuple[str, str]]:
     return [(kind, call["from_username"]) for kind in kinds]
 
 
-# Break: claims.py, due: `fresh` without `~_EARLIER`: some calls are told out of order.
+# Break: claims.py, due: `fresh` without `_none`: some calls are told out of order.
 @pytest.mark.parametrize(
     ("calls", "rate"), [(300, 20), pytest.param(20_000, 40, marks=pytest.mark.slow)], ids=["some", "many"]
 )

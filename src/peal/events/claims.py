@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Select,
     and_,
     delete,
     exists,
@@ -43,7 +44,11 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     """Say which subscribers nobody has, that are not paused and for whom something is due."""
     mine = and_(delivery.c.subscriber_id == subscriber.c.id, delivery.c.due_at <= now)
     over = [or_(c.is_(None), c <= now) for c in (subscriber.c.claimed_until, subscriber.c.paused_until)]
-    return and_(*over, or_(exists().where(mine, _FRESH), exists().where(mine, _AGAIN)))
+    # with a limit: a database would rather look at all that waits than once for each subscriber
+    waits = [
+        select(delivery.c.id).where(mine, which).limit(1).scalar_subquery() for which in (_FRESH, _AGAIN)
+    ]
+    return and_(*over, or_(*(each.is_not(None) for each in waits)))
 
 
 async def waiting(connection: AsyncConnection, now: datetime) -> bool:
@@ -78,19 +83,26 @@ async def due(connection: AsyncConnection, subscriber_id: int, now: datetime, mo
     """
     mine = and_(delivery.c.subscriber_id == subscriber_id, delivery.c.due_at <= now)
     late = or_(_earlier.c.attempts > 0, _earlier.c.due_at > now)
-    fresh = await _page(connection, and_(mine, _FRESH, ~_EARLIER.where(late)), delivery.c.id, now, most)
+    fresh = await _page(connection, and_(mine, _FRESH, _none(_EARLIER.where(late))), delivery.c.id, now, most)
     room = max(most - len(fresh), most // 4)
-    again = await _page(connection, and_(mine, _AGAIN, ~_EARLIER), delivery.c.due_at, now, room)
+    again = await _page(connection, and_(mine, _AGAIN, _none(_EARLIER)), delivery.c.due_at, now, room)
     return fresh[: most - len(again)] + again
 
 
 _earlier = delivery.alias("earlier")
-_EARLIER = exists().where(
+_EARLIER = select(_earlier.c.id).where(
     _earlier.c.subscriber_id == delivery.c.subscriber_id,
     _earlier.c.topic == delivery.c.topic,
     _earlier.c.state == literal_column("'waiting'"),
     _earlier.c.id < delivery.c.id,
 )
+
+
+def _none(found: Select[Any]) -> ColumnElement[bool]:
+    """Say that there is none. Not by `exists`: a database makes a join of that, and compares all with all."""
+    return found.limit(1).scalar_subquery().is_(None)
+
+
 _DUE = (
     select(
         *(delivery.c[name] for name in ("id", "topic", "attempts", "notice_id", "subscription_id")),

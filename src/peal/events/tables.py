@@ -112,7 +112,7 @@ delivery = Table(
         for name, columns, which in (
             ("fresh", ("subscriber_id", "id"), "state = 'waiting' AND attempts = 0"),
             ("again", ("subscriber_id", "due_at"), "state = 'waiting' AND attempts > 0"),
-            ("order", ("subscriber_id", "topic", "id"), "state = 'waiting'"),
+            ("order", ("topic", "subscriber_id", "id"), "state = 'waiting'"),
             ("age", ("waits_since",), "state = 'waiting'"),
         )
     ),

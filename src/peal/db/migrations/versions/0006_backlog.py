@@ -6,6 +6,7 @@ from alembic import op
 revision = "0006"
 down_revision = "0005"
 
+WAITING = sa.text("state = 'waiting'")
 FRESH = sa.text("state = 'waiting' AND attempts = 0")
 AGAIN = sa.text("state = 'waiting' AND attempts > 0")
 
@@ -20,3 +21,11 @@ def upgrade() -> None:
             sqlite_where=which,
             postgresql_where=which,
         )
+    op.drop_index("ix_delivery_order", "delivery")
+    op.create_index(
+        "ix_delivery_order",
+        "delivery",
+        ["topic", "subscriber_id", "id"],
+        sqlite_where=WAITING,
+        postgresql_where=WAITING,
+    )
