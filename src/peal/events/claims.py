@@ -14,6 +14,7 @@ from sqlalchemy import (
     exists,
     insert,
     literal_column,
+    not_,
     or_,
     select,
     update,
@@ -44,11 +45,13 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     """Say which subscribers nobody has, that are not paused and for whom something is due."""
     mine = and_(delivery.c.subscriber_id == subscriber.c.id, delivery.c.due_at <= now)
     over = [or_(c.is_(None), c <= now) for c in (subscriber.c.claimed_until, subscriber.c.paused_until)]
-    # with a limit: a database would rather look at all that waits than once for each subscriber
-    waits = [
-        select(delivery.c.id).where(mine, which).limit(1).scalar_subquery() for which in (_FRESH, _AGAIN)
-    ]
-    return and_(*over, or_(*(each.is_not(None) for each in waits)))
+    waits = [_none(select(delivery.c.id).where(mine, which)) for which in (_FRESH, _AGAIN)]
+    return and_(*over, not_(and_(*waits)))
+
+
+def _none(found: Select[Any]) -> ColumnElement[bool]:
+    """Say that there is none. Not by `exists`: a database makes a join of that, and compares all with all."""
+    return found.limit(1).scalar_subquery().is_(None)
 
 
 async def waiting(connection: AsyncConnection, now: datetime) -> bool:
@@ -96,11 +99,6 @@ _EARLIER = select(_earlier.c.id).where(
     _earlier.c.state == literal_column("'waiting'"),
     _earlier.c.id < delivery.c.id,
 )
-
-
-def _none(found: Select[Any]) -> ColumnElement[bool]:
-    """Say that there is none. Not by `exists`: a database makes a join of that, and compares all with all."""
-    return found.limit(1).scalar_subquery().is_(None)
 
 
 _DUE = (

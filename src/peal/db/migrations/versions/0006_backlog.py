@@ -6,26 +6,19 @@ from alembic import op
 revision = "0006"
 down_revision = "0005"
 
-WAITING = sa.text("state = 'waiting'")
-FRESH = sa.text("state = 'waiting' AND attempts = 0")
-AGAIN = sa.text("state = 'waiting' AND attempts > 0")
+WAITING = "state = 'waiting'"
+INDEXES = (
+    ("fresh", ["subscriber_id", "id"], f"{WAITING} AND attempts = 0"),
+    ("again", ["subscriber_id", "due_at"], f"{WAITING} AND attempts > 0"),
+    ("order", ["topic", "subscriber_id", "id"], WAITING),
+)
 
 
 def upgrade() -> None:
-    op.drop_index("ix_delivery_due", "delivery")
-    for name, column, which in (("fresh", "id", FRESH), ("again", "due_at", AGAIN)):
+    for name in ("due", "order"):
+        op.drop_index(f"ix_delivery_{name}", "delivery")
+    for name, columns, which in INDEXES:
+        waiting = sa.text(which)
         op.create_index(
-            f"ix_delivery_{name}",
-            "delivery",
-            ["subscriber_id", column],
-            sqlite_where=which,
-            postgresql_where=which,
+            f"ix_delivery_{name}", "delivery", columns, sqlite_where=waiting, postgresql_where=waiting
         )
-    op.drop_index("ix_delivery_order", "delivery")
-    op.create_index(
-        "ix_delivery_order",
-        "delivery",
-        ["topic", "subscriber_id", "id"],
-        sqlite_where=WAITING,
-        postgresql_where=WAITING,
-    )
