@@ -104,7 +104,7 @@ def _highest(attempt: Callable[[int], _Trial], rate: int = 100) -> tuple[int, _T
 def _try(people: People, ours: Exchange, phones: sipp.Phones, rate: int) -> _Trial:
     meters = [
         Meter.of_folder(ours.folder / "switch"),
-        Meter.of_process(ours.process.pid),
+        Meter.of_process(ours.forwarder),
         Meter(phones.pids),
     ]
     before = [meter.seconds() for meter in meters]

@@ -1,5 +1,9 @@
 """The command line, as an operator uses it."""
 
+import os
+import subprocess
+import sys
+
 from parts import peal
 
 USER = ("user", "create", "--password-stdin")
@@ -55,3 +59,19 @@ def test_a_wrong_setting_is_named():
     assert (wrong["code"], "database_url" in wrong["stderr"]) == (1, True)
     beyond = peal("sqlite:////tmp/never-made.db", "serve", "--host", "0.0.0.0", ok=False)
     assert "host" in beyond["stderr"]
+
+
+# Break: cli/__init__.py: import `client` at its top; db/migrate.py: import Alembic at its top.
+def test_a_command_loads_neither_the_web_nor_migrations_when_it_needs_none(database):
+    peal(database, "migrate")
+    program = """
+import sys
+from peal.cli import cli
+cli(["migrate", "--json"], standalone_mode=False)
+print(*{"alembic", "litestar", "granian", "httpcore"} & set(sys.modules), sep=",")
+"""
+    env = {"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": database}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[1:] == [""]

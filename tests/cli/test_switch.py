@@ -73,13 +73,13 @@ def spooled(own):
 def test_status_counts_the_events_that_wait(own, office, settings):
     phone = office.phone("200")
     until(lambda: spooled(own) == 0)  # the forwarder is not stopped while it writes
-    os.kill(own.process.pid, signal.SIGSTOP)
+    os.kill(own.forwarder, signal.SIGSTOP)
     try:
         assert phone.invite("100").final().status == 480
         until(lambda: spooled(own) == 2)
         assert switch(own, "status")["events_waiting"] == 2
     finally:
-        os.kill(own.process.pid, signal.SIGCONT)
+        os.kill(own.forwarder, signal.SIGCONT)
 
 
 # Break: node.py, `restart`: `kill` for `terminate`, and dialog's `db_update_period` 60.

@@ -3,6 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from asyncpg import IntegrityConstraintViolationError
 from parts import peal
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from peal.cli.session import run_loop, transact
 from peal.clients import service as clients
 from peal.db.engine import Database
-from peal.db.migrate import SchemaOutdated, migrate, require_current
+from peal.db.migrate import SchemaOutdated, config, head, migrate, require_current
 from peal.db.tables import metadata
 from peal.extensions import service as extensions
 
@@ -37,6 +38,10 @@ def test_the_migrations_make_the_tables_that_the_code_names(database):
         return await connection.run_sync(lambda c: compare_metadata(MigrationContext.configure(c), metadata))
 
     assert on(database, differences) == []
+
+
+def test_the_newest_file_is_the_newest_revision():
+    assert ScriptDirectory.from_config(config()).get_current_head() == head()
 
 
 def test_migrating_twice_changes_nothing(database):

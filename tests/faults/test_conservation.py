@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from faults.test_switch import wait_until
-from faults.whole import API, DELIVERER, FORWARDER, SECONDS, Subscriber, Whole
-from parts import Postgres, own_postgres
+from faults.whole import API, DELIVERER, FORWARDER, SECONDS, SWITCH, Subscriber, Whole
+from parts import own_postgres
 from sip import sipp
 from sip.exchange import Office
 from sip.history import EVER
@@ -90,30 +90,51 @@ class Traffic:
         return done.good
 
 
-def faults(whole: Whole, cluster: Postgres, subscriber: Subscriber) -> Iterator[Callable[[], None]]:
-    """What happens in a round, one after the other."""
-
-    def restart_database():
-        cluster.stop()
-        cluster.start()
-        whole.up.wait(SECONDS)
-
-    yield lambda: whole.kill(FORWARDER)
-    with subscriber.down():
-        yield lambda: whole.kill(API)
-        yield restart_database
-    yield lambda: whole.kill(DELIVERER)
+Faults = Callable[[Subscriber], Iterator[Callable[[], None]]]
+"""What happens in a round, one after the other; the subscriber may be away meanwhile."""
 
 
-def storm(whole: Whole, cluster: Postgres, subscriber: Subscriber, load: Future) -> int:
+def carry(
+    whole: Whole, stack: ExitStack, calls: int, rate: float, faults: Faults
+) -> tuple[Traffic, list[Subscriber], int]:
+    """Place calls amid rounds of faults; return who placed them, who is told of them, and how many rounds."""
+    office = Office(whole, stack)
+    subscribers = [stack.enter_context(Subscriber()) for _ in range(2)]
+    for each in subscribers:
+        each.subscribe(office.tenant, *KINDS)
+    traffic = Traffic(office, stack)
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(traffic.place, calls, rate)
+        rounds = storm(lambda: faults(subscribers[0]), load)
+        load.result()
+    return traffic, subscribers, rounds
+
+
+def storm(faults: Callable[[], Iterator[Callable[[], None]]], load: Future) -> int:
     """Let rounds of faults happen while calls are placed, the first all of it; return how many."""
     rounds = 0
     while not wait([load], PAUSE if rounds else 0).done:
-        for happen in faults(whole, cluster, subscriber):
+        for happen in faults():
             assert rounds or not load.done()
             happen()
         rounds += 1
     return rounds
+
+
+def told_of(traffic: Traffic, subscribers: list[Subscriber]) -> dict[str, tuple[str, str]]:
+    """How each call ended, by its number, when all that was taken is told.
+
+    History, statistics and subscribers agree: each call is there once, each has heard all of it, in order.
+    """
+    office = traffic.office
+    grown(lambda: total(office), len(traffic.fates))
+    told = history(office)
+    assert total(office) == len(told)
+    assert set(Counter(call["from_username"] for call in told).values()) == {1}
+    for each in subscribers:
+        assert grown(lambda one=each: one.ended, len(told)) == len(told)
+        assert each.told("EventType", "CallerIDNum") == {c["call_uuid"]: events_of(c) for c in told}
+    return {call["from_username"]: (call["result"], call["hangup_disposition"]) for call in told}
 
 
 def history(office: Office) -> list[dict]:
@@ -152,32 +173,38 @@ def events_of(call: dict) -> list[tuple[str, str]]:
     ("calls", "rate"), [(300, 20), pytest.param(20_000, 40, marks=pytest.mark.slow)], ids=["some", "many"]
 )
 def test_no_call_and_no_event_is_lost_or_told_twice_whatever_is_killed(whole, cluster, calls, rate):
+    def restart_database():
+        cluster.stop()
+        cluster.start()
+        whole.up.wait(SECONDS)
+
+    def faults(subscriber):
+        yield lambda: whole.kill(FORWARDER)
+        with subscriber.down():
+            yield lambda: whole.kill(API)
+            yield restart_database
+        yield lambda: whole.kill(DELIVERER)
+
     with ExitStack() as stack:
-        office = Office(whole, stack)
-        subscribers = [stack.enter_context(Subscriber()) for _ in range(2)]
-        for each in subscribers:
-            each.subscribe(office, *KINDS)
-        traffic = Traffic(office, stack)
-        with ThreadPoolExecutor(1) as pool:
-            load = pool.submit(traffic.place, calls, rate)
-            rounds = storm(whole, cluster, subscribers[0], load)
-            load.result()
+        traffic, subscribers, _ = carry(whole, stack, calls, rate, faults)
+        assert len(traffic.fates) == calls + 1
+        ends = told_of(traffic, subscribers)
+        assert ends == {number: ENDS.get(fate, fate) for number, fate in traffic.fates.items()}
+
+
+def test_a_kill_of_the_switch_costs_no_more_than_what_was_in_its_memory(whole):
+    calls, rate = 300, 20
+    with ExitStack() as stack:
+        one_kill = carry(whole, stack, calls, rate, lambda _: iter([lambda: whole.kill(SWITCH)]))
+        traffic, subscribers, rounds = one_kill
         fates = traffic.fates
         assert len(fates) > calls * MOST
-        grown(lambda: total(office), len(fates))
-        told = history(office)
-        assert total(office) == len(told)
-        counted = Counter(call["from_username"] for call in told)
-        assert set(counted.values()) == {1}
-        assert set(counted) <= set(fates)
-        lost = set(fates) - set(counted)
+        ends = told_of(traffic, subscribers)
+        assert set(ends) <= set(fates)
+        lost = set(fates) - set(ends)
         assert {fates[number] for number in lost} <= {"taken", "busy"}
-        ends = {call["from_username"]: (call["result"], call["hangup_disposition"]) for call in told}
         well = {number: ENDS[fate] for number, fate in fates.items() if fate in ENDS}
         closed = [ends[number] for number in well.keys() - lost if ends[number] != well[number]]
         assert {how for _, how in closed} <= {"internal_cancel"}
         assert len(lost) + len(closed) <= rounds * IN_MEMORY * rate
         assert len(fates) - len(well) <= rounds * CUT * rate
-        for each in subscribers:
-            assert grown(lambda one=each: one.ended, len(told)) == len(told)
-            assert each.told("EventType", "CallerIDNum") == {c["call_uuid"]: events_of(c) for c in told}

@@ -193,11 +193,10 @@ def test_what_is_in_the_spool_outlives_a_kill(cluster, killed):
                 os.kill(first(own), signal.SIGKILL)
                 wait_until(lambda: not set(before) & set(switches(own)) and switches(own))
             elif killed == "the forwarder":
-                os.kill(own.process.pid, signal.SIGKILL)
+                os.kill(own.forwarder, signal.SIGKILL)
             else:
                 own.kill_switch()
-        if killed != "the switch":
-            own.process.wait(10)
+        if killed == "the switch and the forwarder":
             own.start()
         check(office, traffic.placed)
 

@@ -88,6 +88,22 @@ def test_no_switch_outlives_its_watcher(own):
     own.start()
 
 
+# Break: cli/switch.py, `_serve`: the intake beside the relay, as a task of the watcher's.
+def test_the_switch_outlives_its_forwarder(own):
+    with ExitStack() as stack:
+        office = Office(own, stack)
+        callee, caller = office.phones("200", "101")
+        callee.on_call = lambda leg: leg.answer()
+        before, killed = switches(own), own.forwarder
+        os.kill(killed, signal.SIGKILL)
+        call = caller.invite("200", wait=True)
+        assert call.bye().status == 200
+        assert switches(own) == before
+        [told] = stories(office, 1)
+        assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
+        assert own.forwarder not in (killed, None)
+
+
 def test_workers_that_outlived_both_are_ended_at_the_next_start(own):
     workers = set(switches(own)) - {first(own)}
     os.kill(own.process.pid, signal.SIGSTOP)

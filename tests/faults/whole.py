@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.test_up import Up
-from events.receiver import OK, Received, Receiver
+from events.books import Books
 from parts import Server
-from sip.exchange import Office
 
-FORWARDER, DELIVERER, API = "switch run", "events run", "peal up"
-"What is killed, by its command: the forwarder takes the switch with it, the API is a worker of `peal up`."
+FORWARDER, DELIVERER, API, SWITCH = "switch forward", "events run", "peal up", "kamailio"
+"What is killed, by its command: the API is a worker of `peal up`."
 
 SECONDS = 60
 "How long a part may take to come back: calls take the machine all the time."
@@ -56,28 +55,14 @@ class Whole:
         return {*self.up.pids(command)} - {self.up.process.pid}
 
 
-class Subscriber(Receiver):
-    """Keeps books of what it is told: of each call its events, in the order in which they came, each once."""
-
-    def __init__(self):
-        super().__init__(self._keep)
-        self._secrets: dict[str, str] = {}
-        self._calls: dict[str, dict[str, dict[str, str]]] = {}
-        self.ended = 0
-        "How many calls it was told the end of."
-
-    def subscribe(self, office: Office, *kinds: str):
-        for kind in kinds:
-            body = {"url": self.url, "event_type": kind, "method": "POST"}
-            made = office.tenant.api.post("/client/@me/phone_events/", json=body)
-            assert made.status_code == 201, made.text
-            self._secrets[kind] = made.json()["secret"]
+class Subscriber(Books):
+    """One that goes away and comes back."""
 
     def told(self, *names: str) -> dict[str, list[tuple[str, ...]]]:
         """These fields of the events of each call."""
         return {
-            call: [tuple(event[name] for name in names) for event in events.values()]
-            for call, events in self._calls.items()
+            call: [tuple(event[name] for name in names) for event in events]
+            for call, events in self.calls.items()
         }
 
     @contextmanager
@@ -87,12 +72,3 @@ class Subscriber(Receiver):
         self._connections.clear()
         yield
         self.server = self._do(asyncio.start_server(self._take, self.host, self.port))
-
-    async def _keep(self, request: Received, writer: asyncio.StreamWriter):
-        told = request.fields
-        request.verify(self._secrets[told["EventType"]])
-        events = self._calls.setdefault(told["CallID"], {})
-        self.ended += told["EventType"] == "hangup" and request.id not in events
-        events.setdefault(request.id, told)
-        self.received.clear()  # the books hold it
-        await OK(request, writer)

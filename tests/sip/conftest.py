@@ -2,6 +2,7 @@ from contextlib import ExitStack
 
 import pytest
 from sip.exchange import Office, exchanging
+from sip.heard import listening
 from sip.lines import outside_of
 from sip.policy import follow_refer
 
@@ -16,14 +17,14 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture(scope="session")
 def switch_over_sqlite():
     """A Peal with its switch, for all tests that change nothing of it."""
-    with exchanging() as running:
+    with exchanging() as running, listening(running):
         yield running
 
 
 @pytest.fixture(scope="session")
 def switch_over_postgresql(postgres):
     """Another one."""
-    with exchanging(postgres.database()) as running:
+    with exchanging(postgres.database()) as running, listening(running):
         yield running
 
 

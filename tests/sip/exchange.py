@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 from parts import NO_TLS, PEAL, Server, Tenant, free_port, status_of
 from sip.phone import Phone
 
+from peal.kit.lock import holder
 from peal.switch.intake import held
+
+if TYPE_CHECKING:
+    from sip.heard import Listener
 
 DOMAIN = "pbx.test"
 SOON = 1.5
@@ -43,6 +48,8 @@ class Exchange:
         }
         self.api = Server(database, folder / "api.log", self.settings)
         self.log = folder / "switch.log"
+        self.listener: Listener | None = None
+        "Who hears all offices that are made from now on, if anybody does."
         self.start()
 
     def run_switch(self):
@@ -81,9 +88,16 @@ class Exchange:
         return "::1" if ":" in bind else "127.0.0.1", self.tls_port if transport == "tls" else self.port
 
     def kill_switch(self):
-        """As by `kill -9` of the switch and of what watches it."""
+        """As by `kill -9` of the switch, of what watches it, and of the forwarder."""
+        if forwarder := self.forwarder:
+            os.kill(forwarder, signal.SIGKILL)
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
+
+    @property
+    def forwarder(self) -> int | None:
+        """What forwards call events, if it runs now."""
+        return holder(self.folder / "switch" / "forwarder")
 
     def rpc(self, method: str, *params):
         """Ask Kamailio itself."""
@@ -119,9 +133,12 @@ class Office:
     tenant: Tenant = None
     ids: dict[str, int] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         self.tenant = self.exchange.api.tenant(prefix=secrets.token_hex(4), domain=DOMAIN)
+        if self.exchange.listener:
+            self.exchange.listener.subscribe(self.tenant)
         for number in ("100", "101", "102", "200", "201"):
             self.extension(number)
         made = self.tenant.bundle(*(self.ids[n] for n in ("100", "101", "102")))
@@ -129,6 +146,7 @@ class Office:
 
     def extension(self, number: str, **fields):
         label = {"label": f"Name {number}"} | fields
+        self.types[number] = fields.get("type", "phone")
         self.ids[number] = self.tenant.extension(name=number, status="active", **label)
         self.passwords[number] = self.put_phone(number, password="generate")["password"]
 
@@ -143,6 +161,11 @@ class Office:
 
     def user(self, number: str) -> str:
         return f"{self.tenant.client['prefix']}*{number}"
+
+    def number(self, extension_id: int | None) -> str | None:
+        """The number of one of its extensions; None: it is none."""
+        numbers = {made: number for number, made in self.ids.items()}
+        return numbers.get(extension_id)
 
     def registered(self, number: str) -> bool:
         """Whether any phone of the extension is registered, by the switch's own word."""

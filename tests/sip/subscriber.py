@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from events.exchange import delivering
+from events.books import TYPES
 from events.receiver import Received, Receiver
 from sip.exchange import Office
-
-TYPES = ("dial-in", "dial-out", "answer", "hangup")
 
 
 @dataclass
@@ -51,9 +49,8 @@ class Subscriber:
 
 @contextmanager
 def subscriber_of(office: Office) -> Iterator[Subscriber]:
-    """A subscriber, and a deliverer that ends with it."""
-    folder = office.exchange.folder
-    with Receiver() as receiver, delivering(office.exchange.api.database, folder, events_seconds="5"):
+    """A subscriber; what delivers to it runs for the whole exchange."""
+    with Receiver() as receiver:
         made = Subscriber(office, receiver)
         made.subscribe()
         yield made

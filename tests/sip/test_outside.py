@@ -227,6 +227,7 @@ def test_row_36_without_a_trunk_a_number_outside_is_404_and_an_event(office, out
 def test_row_36_an_extension_without_phones_is_480_and_an_event(office, kind):
     caller = office.phone("101")
     office.ids["300"] = office.tenant.extension(name="300", type=kind, status="active")
+    office.types["300"] = kind
     assert caller.invite("300").final().status == 480
     told = story(office)
     assert told.kinds == {"refused": 1}

@@ -23,7 +23,7 @@ def with_legs(row: Row, legs: list[Row]) -> CallWithLegs:
 
 def leg(row: Row, own: Row) -> Cdr:
     """Show a leg of a call."""
-    fields = _fields(row, own) | _extension(row, own, row["client_id"])
+    fields = _fields(row, own) | _extension(row, own | {"extension_type": "phone"}, row["client_id"])
     return Cdr(
         **fields | {"init_time_gmt": dates.hundredths(own["init_time"])},
         transfer=own["transfer_reason"] is not None,
@@ -84,7 +84,7 @@ def _extension(row: Row, own: Row, client_id: int) -> Row:
     return {
         "extension_id": own["extension_id"],
         "extension_name": f"{number}@{row['domain']}" if own["extension_id"] else None,
-        "extension_type": row["extension_type"] if own["extension_id"] else None,
+        "extension_type": own["extension_type"] if own["extension_id"] else None,
         "extension_group_owner_id": None,
         "client_owner_id": client_id,
     }

@@ -8,7 +8,7 @@ from peal.cli import session
 from peal.cli.output import Json, show
 from peal.oauth import service
 
-commands = typer.Typer(no_args_is_help=True, help="Applications that get tokens.")
+commands = typer.Typer(no_args_is_help=True, add_completion=False, help="Applications that get tokens.")
 
 
 @commands.callback()

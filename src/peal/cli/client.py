@@ -13,7 +13,7 @@ from peal.db.work import Work
 from peal.http.form import read
 from peal.http.shape import shape
 
-commands = typer.Typer(no_args_is_help=True, help="Clients: the tenants.")
+commands = typer.Typer(no_args_is_help=True, add_completion=False, help="Clients: the tenants.")
 
 
 @commands.callback()

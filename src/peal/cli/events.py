@@ -20,7 +20,7 @@ from peal.settings import Settings
 log = structlog.get_logger()
 CONNECTIONS = 4
 """To the database: rounds are many, what they ask of it is short."""
-commands = typer.Typer(no_args_is_help=True, help="What subscribers are told.")
+commands = typer.Typer(no_args_is_help=True, add_completion=False, help="What subscribers are told.")
 
 
 @commands.callback()

@@ -15,7 +15,7 @@ from peal.extensions.schemas import ExtensionCreate, Type
 from peal.http.form import read
 from peal.http.shape import given
 
-commands = typer.Typer(no_args_is_help=True, help="Extensions of a client.")
+commands = typer.Typer(no_args_is_help=True, add_completion=False, help="Extensions of a client.")
 
 
 @commands.callback()

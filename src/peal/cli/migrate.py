@@ -1,10 +1,15 @@
 """`peal migrate`."""
 
+import typer
+
 from peal.cli import session
 from peal.cli.output import Json, show
 from peal.db.migrate import migrate
 
+commands = typer.Typer(add_completion=False)
 
+
+@commands.command()
 def migrate_command(database: session.DatabaseOption = None, as_json: Json = False) -> None:
     """Bring the database's schema up to date."""
     settings = session.load(database_url=database)

@@ -15,8 +15,10 @@ from peal.settings import Settings, to_environment
 
 DRAIN_SECONDS = 30
 """How long requests in flight may take to end when the service stops."""
+commands = typer.Typer(add_completion=False)
 
 
+@commands.command()
 def serve(
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option()] = None,

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,11 +14,13 @@ import typer
 
 from peal.calls import retention
 from peal.cli import session
+from peal.cli.child import Child
 from peal.cli.output import Failure, Json, show
 from peal.db.engine import Database
 from peal.db.failures import FAILURES
 from peal.db.migrate import require_current
 from peal.errors import SwitchUnavailable
+from peal.kit import lock
 from peal.kit.logs import configure_logs
 from peal.kit.tasks import beside
 from peal.settings import Settings, SettingsError
@@ -33,7 +35,11 @@ log = structlog.get_logger()
 DATABASE_SECONDS = 2.0
 """How long the start waits for a PostgreSQL that does not answer."""
 RELOAD_SECONDS = 5.0
-commands = typer.Typer(no_args_is_help=True, help="The SIP service.")
+FORWARDER_LOCK = "forwarder"
+"""Held by the process that forwards: two at a time would make one call of two halves of its events."""
+LOCK_SECONDS = 0.1
+"""Between two looks whether an earlier one has ended."""
+commands = typer.Typer(no_args_is_help=True, add_completion=False, help="The SIP service.")
 
 
 @commands.callback()
@@ -80,35 +86,77 @@ def reload(database: session.DatabaseOption = None, as_json: Json = False) -> No
 
 @commands.command()
 def run(database: session.DatabaseOption = None, as_json: Json = False) -> None:
-    """Run Kamailio and forward its call events, until SIGTERM or SIGINT; SIGHUP: a new Kamailio."""
+    """Run Kamailio, what relays media and what forwards call events, until SIGTERM or SIGINT.
+
+    SIGHUP: a new Kamailio.
+    """
     settings = session.load(database_url=database)
     configure_logs()
     session.run_loop(_serve(settings, as_json=as_json))
+
+
+@commands.command()
+def forward(database: session.DatabaseOption = None) -> None:
+    """Forward the call events of this machine's switch to the database, until SIGTERM; `run` does run it."""
+    settings = session.load(database_url=database)
+    configure_logs()
+    session.run_loop(_forward(settings))
 
 
 async def _serve(settings: Settings, *, as_json: bool) -> None:
     node = Node(settings)
     node.take()
     database = await _open(settings)
-    node.lay_out()
-    show({"sip": ", ".join(config.addresses(settings))}, as_json=as_json)
-    relay = Relay(settings)
-    loop = asyncio.get_running_loop()
+    with ExitStack() as stack:
+        try:
+            node.lay_out()
+            stack.enter_context(node.files_open())
+        finally:
+            await database.close()
+        show({"sip": ", ".join(config.addresses(settings))}, as_json=as_json)
+        await _run(settings, node)
+
+
+async def _run(settings: Settings, node: Node) -> None:
+    """Run the node and what belongs to it, each a process: whichever dies, the others go on."""
+    forwarder, relay = Child(settings, "switch", "forward"), Relay(settings)
+    _on((signal.SIGTERM, signal.SIGINT), node.stop)
+    _on((signal.SIGHUP,), node.restart)
+    forwarder.start()
+    try:
+        async with beside(relay.run()):
+            await relay.ready()
+            await node.run()
+    finally:
+        await asyncio.to_thread(forwarder.stop)
+
+
+async def _forward(settings: Settings) -> None:
+    stopped = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, lambda: loop.create_task(node.stop()))
-    loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(node.restart()))
-    spool = node.folder / "spool.db"
+        asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
+    folder = config.home(settings)
+    while not lock.take(folder / FORWARDER_LOCK):
+        if stopped.is_set():
+            return
+        await asyncio.sleep(LOCK_SECONDS)
+    spool = folder / "spool.db"
+    database = await _open(settings)
     try:
         async with beside(
             intake.Intake(spool, database).run(),
             Lost(spool, database, Control(settings)).run(),
-            relay.run(),
             retention.run(database, settings.history_days),
         ):
-            await relay.ready()
-            await node.run()
+            await stopped.wait()
     finally:
         await database.close()
+
+
+def _on(signals: Iterable[int], action: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    loop = asyncio.get_running_loop()
+    for signum in signals:
+        loop.add_signal_handler(signum, lambda: loop.create_task(action()))
 
 
 async def _open(settings: Settings) -> Database:

@@ -4,6 +4,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from peal.cli import first, serve, session
 from peal.cli.child import Child
 from peal.cli.output import Failure, Json, show
@@ -13,7 +15,10 @@ from peal.settings import Settings, SettingsError
 from peal.switch import config
 from peal.switch.node import require_reachable
 
+commands = typer.Typer(add_completion=False)
 
+
+@commands.command()
 def up(as_json: Json = False) -> None:
     """Start Peal; on the first start make a demo client and print its credentials, once."""
     settings = session.load()

@@ -9,7 +9,7 @@ from peal.cli import session
 from peal.cli.output import Failure, Json, show
 from peal.users import service
 
-commands = typer.Typer(no_args_is_help=True, help="Users of the API.")
+commands = typer.Typer(no_args_is_help=True, add_completion=False, help="Users of the API.")
 
 
 @commands.callback()

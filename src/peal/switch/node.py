@@ -1,7 +1,6 @@
 """One Kamailio: its files, its process, and a new one if it dies."""
 
 import asyncio
-import fcntl
 import os
 import pwd
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.engine import make_url
 
+from peal.kit import lock
 from peal.settings import Settings, SettingsError
 from peal.switch import config
 
@@ -47,7 +47,6 @@ class Node:
         self.folder = config.home(settings)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = self._restarting = False
-        self._lock: int | None = None
 
     def take(self) -> None:
         """Have the switch's folder to ourselves until this process ends.
@@ -58,13 +57,8 @@ class Node:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         require_reachable(self._settings)
-        self._lock = os.open(self.folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SettingsError(f"home: another `peal switch run` runs in {self.folder}") from error
-        os.truncate(self._lock, 0)
-        os.write(self._lock, str(os.getpid()).encode())
+        if not lock.take(self.folder / LOCK_FILE):
+            raise SettingsError(f"home: another `peal switch run` runs in {self.folder}")
 
     def lay_out(self) -> None:
         """Write configuration and files, readable for the switch's user; a SQLite database must be open."""
@@ -78,10 +72,6 @@ class Node:
 
     async def run(self) -> None:
         """Run until `stop`; whatever ends the switch, it is started again."""
-        with self._files_open():
-            await self._run()
-
-    async def _run(self) -> None:
         died = 0.0
         while not self._stopping:
             await self._end_leftovers()
@@ -97,7 +87,7 @@ class Node:
         await self._end_leftovers()
 
     @contextmanager
-    def _files_open(self) -> Iterator[None]:
+    def files_open(self) -> Iterator[None]:
         """Hold the switch's files open, so that nobody who comes and goes is the last to close one.
 
         The last removes the log and its index; root, who may be the first to make them anew, owns them for a
@@ -173,17 +163,7 @@ def _sqlite_file(settings: Settings) -> Path | None:
 
 def watcher(folder: Path) -> int | None:
     """Return the id of the process that watches the switch of this folder; None: nobody does."""
-    try:
-        lock = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return int(os.read(lock, 20))
-    finally:
-        os.close(lock)
-    return None
+    return lock.holder(folder / LOCK_FILE)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
