@@ -1,6 +1,8 @@
 import pytest
 from parts import own_postgres, serving
 
+pytest.register_assert_rewrite("sip.heard", "sip.history", "sip.shown")
+
 
 @pytest.fixture(scope="session")
 def postgres():

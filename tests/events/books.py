@@ -12,19 +12,20 @@ class Books(Receiver):
 
     def __init__(self):
         super().__init__(self._keep)
-        self._secrets: dict[str, str] = {}
+        self._secrets: dict[tuple[str, str], str] = {}
+        "By path, one for each client, and type."
         self._calls: dict[str, dict[str, dict[str, str]]] = {}
         self.ended = 0
         "How many calls it was told the end of."
 
     def subscribe(self, tenant, *kinds: str):
         """Hear a client's events of some kinds; of all, if none is named."""
+        path = f"/events/{tenant.id}"
         for kind in kinds or TYPES:
-            path = f"/events/{tenant.id}/{kind}"
             body = {"url": f"http://{self.host}:{self.port}{path}", "event_type": kind, "method": "POST"}
             made = tenant.api.post("/client/@me/phone_events/", json=body)
             assert made.status_code == 201, made.text
-            self._secrets[path] = made.json()["secret"]
+            self._secrets[path, kind] = made.json()["secret"]
 
     @property
     def calls(self) -> dict[str, list[dict[str, str]]]:
@@ -36,8 +37,8 @@ class Books(Receiver):
         return [*self._calls.get(call, {}).values()]
 
     async def _keep(self, request: Received, writer: asyncio.StreamWriter):
-        request.verify(self._secrets[request.path])
         told = request.fields
+        request.verify(self._secrets[request.path, told["EventType"]])
         events = self._calls.setdefault(told["CallID"], {})
         self.ended += told["EventType"] == "hangup" and request.id not in events
         events.setdefault(request.id, told)

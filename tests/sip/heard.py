@@ -40,7 +40,7 @@ def listening(exchange: Exchange) -> Iterator[Listener]:
 
 
 def compare(office: Office, call: dict) -> None:
-    """A call of `call_history` without transfers: its sides have heard exactly what it shows."""
+    """A call of `call_history` that no transfer is part of: its sides have heard exactly what it shows."""
     sides = _sides(office, call)
     kinds = ["dial", *(["answer"] if call["bridged"] else []), "hangup"]
     expected = [{**side, **_at(kind, side, call)} for kind in kinds for side in sides]
@@ -57,7 +57,7 @@ def _sides(office: Office, call: dict) -> list[dict[str, str]]:
         "CallID": call["call_uuid"],
         "CallerIDNum": call["from_username"].rpartition("*")[2],
         "CallerIDName": call["from_screen_name"] or "",
-        "CalledNumber": call["cdr"][0]["dest_number"],
+        "CalledNumber": call["cdr"][0]["dest_number"] if call["cdr"] else call["did_number"],
     }
     for leg in caller:
         parties |= {"CallerExtension": leg["extension_name"], "CallerExtensionID": str(leg["extension_id"])}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 from sip.call import Call, Leg
 from sip.exchange import Office, exchanging
+from sip.heard import listening
 from sip.history import past
 from sip.lines import E, Outside, ask
 from sip.phone import Phone
@@ -57,7 +58,7 @@ def power_off(phone):
 @pytest.fixture(scope="module")
 def talks():
     """The calls as they stand a minute later: one whose phones are well, two in which one lost its power."""
-    with exchanging() as exchange, ExitStack() as stack:
+    with exchanging() as exchange, listening(exchange), ExitStack() as stack:
         talks = {}
         for dies in ("nobody", "caller", "callee"):
             office = Office(exchange, stack)
