@@ -37,6 +37,8 @@ class Everything(Server):
 class Whole:
     """An exchange of an `Office` that is one `peal up`."""
 
+    listener = None
+
     def __init__(self, database: str, folder: Path, **settings: str):
         self.folder = folder
         self.api = Everything(database, folder / "log", settings)
