@@ -90,7 +90,7 @@ def _of_a_leg(leg: dict) -> dict:
     """What only legs have."""
     assert leg["transfer_reason"] in (None, "bl_xfer", "rf")
     assert re.fullmatch(f"{leg['extension_id'] or 0}-[0-9A-F]{{32}}", leg["record_uuid"])
-    assert leg["ext_number_reg"] == leg["did_number"] or leg["ani_number"]
+    assert leg["ext_number_reg"] == (leg["did_number"] or leg["ani_number"])
     return {
         "transfer": leg["transfer_reason"] is not None,
         "source_number": leg["from_username"],

@@ -1,5 +1,6 @@
 """What the sides of a call are to be told of it."""
 
+from collections.abc import Mapping
 from typing import Literal, cast
 
 from peal.calls import ids
@@ -9,19 +10,29 @@ from peal.events.notice import EventType, Notice
 
 RESTARTED = 1001
 """The number that events of a call begin with anew where its switch was started in the meantime."""
+_NONE = 2**31
+"""More than any number of an event."""
 
 
-def notices(call: Call) -> list[Notice]:
-    """Return what the extensions of a call are told, in its order."""
-    return [notice for part in call.parts for notice in _notices(call.id, part)]
+def notices(call: Call, since: Mapping[str, int] | None = None) -> list[Notice]:
+    """Return what the extensions of a call are told, in its order.
+
+    `since`: by part, its first event that has not been told yet; parts that are not in it have been told.
+    """
+    return [
+        notice
+        for part in call.parts
+        for notice in _notices(call.id, part, 0 if since is None else since.get(part.id, _NONE))
+    ]
 
 
-def _notices(call_id: str, part: Part) -> list[Notice]:
+def _notices(call_id: str, part: Part, first: int) -> list[Notice]:
     sides = [side for side in (_caller(call_id, part), _called(call_id, part)) if side]
     told = {event.seq for event in part.events}
     return [
         side.notice(event, kind, gap=_is_gap(event, told))
         for event in part.events
+        if event.seq >= first
         for kind in _kinds(part, event)
         for side in sides
     ]

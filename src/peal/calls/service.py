@@ -18,10 +18,6 @@ BATCH = 500
 """Calls that are read at a time."""
 
 
-_NONE = 2**31
-"""More than any number of an event."""
-
-
 class Told(msgspec.Struct, frozen=True):
     """An event as it was told: with its id, and all that its text holds."""
 
@@ -55,8 +51,7 @@ async def _take(connection: AsyncConnection, since: Mapping[str, int]) -> None:
         [_leg_row(call, leg) for call in calls for leg in call.legs],
         [row for call in calls for row in _extension_rows(call)],
     )
-    told = (each for call in calls for each in notices(call))
-    await outbox.tell(connection, [each for each in told if each.seq >= since.get(each.call_id, _NONE)])
+    await outbox.tell(connection, [each for call in calls for each in notices(call, since)])
 
 
 async def unfinished(connection: AsyncConnection) -> list[str]:

@@ -16,7 +16,8 @@ from peal.db.engine import Database
 from peal.db.failures import FAILURES, meaning
 
 log = structlog.get_logger()
-BATCH = 500
+BATCH = 1000
+"""What is forwarded at a time. Calls that begin in one batch and end in the next are written twice."""
 IDLE_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 STORE_SECONDS = 10.0
