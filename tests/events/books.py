@@ -15,6 +15,8 @@ class Books(Receiver):
         self._secrets: dict[tuple[str, str], str] = {}
         "By path, one for each client, and type."
         self._calls: dict[str, dict[str, dict[str, str]]] = {}
+        self.changed: list[dict[str, str]] = []
+        "Told again with the same id, and another text."
         self.ended = 0
         "How many calls it was told the end of."
 
@@ -41,6 +43,7 @@ class Books(Receiver):
         request.verify(self._secrets[request.path, told["EventType"]])
         events = self._calls.setdefault(told["CallID"], {})
         self.ended += told["EventType"] == "hangup" and request.id not in events
-        events.setdefault(request.id, told)
+        if events.setdefault(request.id, told) != told:
+            self.changed.append(told)
         self.received.clear()  # the books hold it
         await OK(request, writer)

@@ -10,7 +10,6 @@ from itertools import count, takewhile
 from pathlib import Path
 
 import pytest
-from faults.test_switch import wait_until
 from faults.whole import API, DELIVERER, FORWARDER, SECONDS, SWITCH, Subscriber, Whole
 from parts import own_postgres
 from sip import sipp
@@ -69,7 +68,8 @@ class Traffic:
         self.placed = 0
         self.fates: dict[str, str] = {}
         "Of the calls that the switch has taken: over SIP one that nobody answers is given up after 16 s."
-        wait_until(lambda: self.place(1, 1) == 1)  # all is in force now
+        outside.settle()
+        assert self.place(1, 1) == 1
 
     def _register(self, stack: ExitStack):
         numbers = ("100", "101", "102", "200")
@@ -133,6 +133,7 @@ def told_of(traffic: Traffic, subscribers: list[Subscriber]) -> dict[str, tuple[
     assert set(Counter(call["from_username"] for call in told).values()) == {1}
     for each in subscribers:
         assert grown(lambda one=each: one.ended, len(told)) == len(told)
+        assert each.changed == []
         assert each.told("EventType", "CallerIDNum") == {c["call_uuid"]: events_of(c) for c in told}
     return {call["from_username"]: (call["result"], call["hangup_disposition"]) for call in told}
 
@@ -187,7 +188,7 @@ def test_no_call_and_no_event_is_lost_or_told_twice_whatever_is_killed(whole, cl
 
     with ExitStack() as stack:
         traffic, subscribers, _ = carry(whole, stack, calls, rate, faults)
-        assert len(traffic.fates) == calls + 1
+        assert len(traffic.fates) == traffic.placed == calls + 1
         ends = told_of(traffic, subscribers)
         assert ends == {number: ENDS.get(fate, fate) for number, fate in traffic.fates.items()}
 
@@ -195,8 +196,8 @@ def test_no_call_and_no_event_is_lost_or_told_twice_whatever_is_killed(whole, cl
 def test_a_kill_of_the_switch_costs_no_more_than_what_was_in_its_memory(whole):
     calls, rate = 300, 20
     with ExitStack() as stack:
-        one_kill = carry(whole, stack, calls, rate, lambda _: iter([lambda: whole.kill(SWITCH)]))
-        traffic, subscribers, rounds = one_kill
+        kill = [lambda: whole.kill(SWITCH)]
+        traffic, subscribers, rounds = carry(whole, stack, calls, rate, lambda _: iter(kill))
         fates = traffic.fates
         assert len(fates) > calls * MOST
         ends = told_of(traffic, subscribers)

@@ -1,5 +1,6 @@
 """The switch and its watcher, killed: it is there again at once, and what is left behind keeps no port."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -81,10 +82,11 @@ def test_calls_from_outside_that_come_while_the_switch_starts_ring_as_soon_as_it
         assert [call.final().status for call in calls] == [486] * len(calls)
 
 
-def test_no_switch_outlives_its_watcher(own):
+def test_no_switch_and_no_forwarder_outlives_its_watcher(own):
+    assert own.forwarder
     os.kill(own.process.pid, signal.SIGKILL)
     own.process.wait(10)
-    wait_until(lambda: switches(own) == [])
+    wait_until(lambda: switches(own) == [] and own.forwarder_now is None)
     own.start()
 
 
@@ -101,7 +103,24 @@ def test_the_switch_outlives_its_forwarder(own):
         assert switches(own) == before
         [told] = stories(office, 1)
         assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
-        assert own.forwarder not in (killed, None)
+        assert own.forwarder != killed
+
+
+# Break: cli/switch.py, `_forward`: without `_alone`.
+def test_a_second_forwarder_waits_for_the_end_of_the_first(own):
+    first_one = own.forwarder
+    env = {"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": own.api.database} | own.settings
+    second = subprocess.Popen([PEAL, "switch", "forward"], env=env, stderr=subprocess.PIPE, text=True)
+    try:
+        waits = json.loads(second.stderr.readline())
+        assert (waits["event"], waits["other"]) == ("forwarder_waits", first_one)
+        os.kill(first_one, signal.SIGKILL)
+        wait_until(lambda: own.forwarder_now == second.pid)  # sooner than the watcher starts another
+    finally:
+        second.terminate()
+        second.stderr.close()
+        assert second.wait(10) == 0
+    assert own.forwarder not in (first_one, second.pid)
 
 
 def test_workers_that_outlived_both_are_ended_at_the_next_start(own):

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,8 @@ class Whole:
         before = self._running(command)
         assert before
         for pid in before:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # its watcher ends what is left of a switch
+                os.kill(pid, signal.SIGKILL)
         self.up.until(lambda: (now := self._running(command)) and not now & before, SECONDS)
         self.up.wait(SECONDS)
 

@@ -3,6 +3,7 @@ from contextlib import ExitStack
 import pytest
 from sip.exchange import Office, exchanging
 from sip.heard import listening
+from sip.history import compare_all
 from sip.lines import outside_of
 from sip.policy import follow_refer
 
@@ -36,9 +37,11 @@ def exchange(request):
 
 @pytest.fixture
 def office(exchange):
-    """A fresh client of it, with all its phones gone at the end."""
+    """A fresh client of it, with all its phones gone at the end; what it did is told as it should be."""
     with ExitStack() as stack:
-        yield Office(exchange, stack)
+        made = Office(exchange, stack)
+        yield made
+        compare_all(made)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import httpx
 from parts import NO_TLS, PEAL, Server, Tenant, free_port, status_of
 from sip.phone import Phone
 
+from peal.cli.switch import FORWARDER_LOCK
 from peal.kit.lock import holder
 from peal.switch.intake import held
 
@@ -89,15 +90,24 @@ class Exchange:
 
     def kill_switch(self):
         """As by `kill -9` of the switch, of what watches it, and of the forwarder."""
-        if forwarder := self.forwarder:
+        if forwarder := self.forwarder_now:
             os.kill(forwarder, signal.SIGKILL)
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
 
     @property
-    def forwarder(self) -> int | None:
-        """What forwards call events, if it runs now."""
-        return holder(self.folder / "switch" / "forwarder")
+    def forwarder(self) -> int:
+        """What forwards call events, as soon as it runs."""
+        deadline = time.monotonic() + 20
+        while not (found := self.forwarder_now):
+            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
+            time.sleep(0.02)
+        return found
+
+    @property
+    def forwarder_now(self) -> int | None:
+        """The same, if it runs now."""
+        return holder(self.folder / "switch" / FORWARDER_LOCK)
 
     def rpc(self, method: str, *params):
         """Ask Kamailio itself."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from events.books import Books
 from events.exchange import delivering
 from sip.exchange import Exchange, Office
+from sip.story import Story
 
 STATUS = {"answered": "ANSWER", "busy": "BUSY", "rejected": "BUSY", "not answered": "NOANSWER"}
 "What a hangup says, by the result of the call."
@@ -20,6 +21,11 @@ MOMENT = {"EventTime", "Duration", "SubCallID", "CallAPIID"}
 
 class Listener(Books):
     """Hears all calls of an exchange."""
+
+    def __init__(self):
+        super().__init__()
+        self.compared: dict[str, int] = {}
+        "How many events each call had when it was compared."
 
     def told(self, call: str, count: int, seconds: float = 10) -> list[dict[str, str]]:
         """All that was told of a call, in its order, when it is so much."""
@@ -37,27 +43,30 @@ def listening(exchange: Exchange) -> Iterator[Listener]:
         exchange.listener = listener
         yield listener
         exchange.listener = None
+        assert {call: len(listener.of(call)) for call in listener.compared} == listener.compared
+        assert listener.changed == []
 
 
-def compare(office: Office, call: dict) -> None:
+def compare(office: Office, call: dict, story: Story) -> None:
     """A call of `call_history` that no transfer is part of: its sides have heard exactly what it shows."""
-    sides = _sides(office, call)
+    sides = _sides(office, call, story.dialled)
     kinds = ["dial", *(["answer"] if call["bridged"] else []), "hangup"]
     expected = [{**side, **_at(kind, side, call)} for kind in kinds for side in sides]
     told = office.exchange.listener.told(call["call_uuid"], len(expected))
     assert [{name: one[name] for name in one.keys() - MOMENT} for one in told] == expected
     _check_moments(call, told)
+    office.exchange.listener.compared[call["call_uuid"]] = len(told)
 
 
-def _sides(office: Office, call: dict) -> list[dict[str, str]]:
+def _sides(office: Office, call: dict, dialled: str) -> list[dict[str, str]]:
     """What all events of each side say: of the caller if it is ours, of the called unless it is the same."""
     caller = [leg for leg in call["cdr"] if leg["flow"] == "out" and leg["extension_id"]]
-    called = call["flow"] == "in"
+    called = call["flow"] == "in" and call["extension_id"]
     parties = {
         "CallID": call["call_uuid"],
         "CallerIDNum": call["from_username"].rpartition("*")[2],
         "CallerIDName": call["from_screen_name"] or "",
-        "CalledNumber": call["cdr"][0]["dest_number"] if call["cdr"] else call["did_number"],
+        "CalledNumber": dialled,
     }
     for leg in caller:
         parties |= {"CallerExtension": leg["extension_name"], "CallerExtensionID": str(leg["extension_id"])}

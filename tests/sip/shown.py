@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from sip.exchange import DOMAIN, Office
+from sip.story import Story
 
 CAUSES = {
     ("answered", "caller_bye"): {"NORMAL_CLEARING"},
@@ -16,6 +17,7 @@ CAUSES = {
         "NO_ANSWER",
         "NORMAL_CLEARING",
         "NO_USER_RESPONSE",
+        "RECOVERY_ON_TIMER_EXPIRE",
         "ORIGINATOR_CANCEL",
     },
     ("busy", "callee_refuse"): {"USER_BUSY"},
@@ -38,8 +40,8 @@ TIMES = tuple(f"{name}_time_gmt" for name in ("init", "start", "bridged", "hangu
 TIMES += ("duration", "bridged_duration")
 
 
-def check(office: Office, call: dict) -> None:
-    """Compare a call of `call_history`, and each of its legs, with all that it must say."""
+def check(office: Office, call: dict, story: Story) -> None:
+    """Compare a call of `call_history`, and each of its legs, with what the switch has told of it."""
     whole = {name: value for name, value in call.items() if name != "cdr"}
     number = office.number(call["extension_id"])
     assert whole == _expected(office, whole) | {
@@ -47,7 +49,7 @@ def check(office: Office, call: dict) -> None:
     }
     legs = call["cdr"]
     for leg in legs:
-        assert leg == _expected(office, leg) | _of_a_leg(leg)
+        assert leg == _expected(office, leg) | _of_a_leg(office, leg, story)
         assert {name: leg[name] for name in OF_BOTH} == {name: call[name] for name in OF_BOTH}
         assert leg["init_time_gmt"][:19] >= call["init_time_gmt"]
     assert len({leg["record_uuid"] for leg in legs}) == len(legs)
@@ -86,18 +88,20 @@ def _check_times(one: dict, *, bridged: bool) -> None:
         assert (one["bridged_time_gmt"], one["bridged_duration"]) == (None, 0)
 
 
-def _of_a_leg(leg: dict) -> dict:
+def _of_a_leg(office: Office, leg: dict, story: Story) -> dict:
     """What only legs have."""
+    ani = [event["ani"] for event in story.events if event.get("ani", "-") != "-"]
     assert leg["transfer_reason"] in (None, "bl_xfer", "rf")
     assert re.fullmatch(f"{leg['extension_id'] or 0}-[0-9A-F]{{32}}", leg["record_uuid"])
     assert leg["ext_number_reg"] == (leg["did_number"] or leg["ani_number"])
+    _check_trace(office, leg)
     return {
         "transfer": leg["transfer_reason"] is not None,
         "source_number": leg["from_username"],
         "source_domain": DOMAIN,
-        "dest_number": leg["dest_number"],
+        "dest_number": story.dialled,
         "dest_domain": DOMAIN,
-        "ani_number": leg["ani_number"],
+        "ani_number": ani[0] if ani else None,
         "application": "call",
         "record_uuid": leg["record_uuid"],
         "record_file_size": 0,
@@ -105,3 +109,11 @@ def _of_a_leg(leg: dict) -> dict:
         "transfer_reason": leg["transfer_reason"],
         "remote_call_sign": None,
     }
+
+
+def _check_trace(office: Office, leg: dict) -> None:
+    """What names a bundle, or the phone that called: id, number, and the begin of a call's name."""
+    if leg["bundle_info"] is not None:
+        extension_id, number, trace = leg["bundle_info"].split(";")
+        assert office.ids[number] == int(extension_id)
+        assert re.fullmatch("[0-9a-f]{4}", trace)

@@ -2,10 +2,11 @@
 
 import time
 from collections import Counter
+from collections.abc import Collection
 
 from parts import look
 from sip.exchange import Office
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast, or_, select
 
 from peal.calls.tables import call_event
 
@@ -30,6 +31,11 @@ class Story:
         """Fields of the only event of that kind, numbers without the client's prefix."""
         event = self.one(kind)
         return tuple(event[name].rpartition("*")[2] for name in fields)
+
+    @property
+    def dialled(self) -> str:
+        """The number as it was dialled."""
+        return self.events[0].get("dialled") or self.events[0]["to"]
 
     @property
     def kinds(self) -> Counter[str]:
@@ -73,6 +79,17 @@ def told_so_far(office: Office) -> list[Story]:
     for row in rows:
         calls.setdefault(row["call_id"], []).append(row["body"])
     return [Story(events) for events in calls.values() if _ends(events[0]).count(mine)]
+
+
+def stories_of(office: Office, calls: Collection[str]) -> dict[str, Story]:
+    """What was told of these, and of what came of them by transfers: that has `transfer` in its events."""
+    named = or_(call_event.c.call_id.in_(calls), call_event.c.transfer.in_(calls))
+    events = select(call_event.c.call_id, call_event.c.body).where(named).order_by(call_event.c.seq)
+    [rows] = look(office.exchange.api.database, events)
+    told: dict[str, list[dict]] = {}
+    for row in rows:
+        told.setdefault(row["call_id"], []).append(row["body"])
+    return {call: Story(events) for call, events in told.items()}
 
 
 def _ends(event: dict) -> str:

@@ -10,7 +10,7 @@ import pytest
 from sip.call import Call, Leg
 from sip.exchange import Office, exchanging
 from sip.heard import listening
-from sip.history import past
+from sip.history import compare_all, past
 from sip.lines import E, Outside, ask
 from sip.phone import Phone
 from sip.story import Story, stories
@@ -111,6 +111,7 @@ def test_row_25_a_call_ends_when_a_phone_has_lost_its_power(talks, dies):
     assert told.numbers("hangup", "from", "from_main", "to", "answered_by") == ("101", "100", "200", "200")
     assert told.one("hangup")["ended_by"] == "switch"
     call = past(talk.office)[0]
+    compare_all(talk.office)
     assert call.call == ("in of 200", "100 calls 200", "answered", "internal_cancel")
     assert call.legs == ["in 200 answered", "out 100 answered, 101"]
 

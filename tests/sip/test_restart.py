@@ -79,7 +79,7 @@ def test_row_43_a_call_outlives_the_switch(office, exchange, transport, end):
     assert hung_up["seq"] > begun["seq"]
 
 
-# Break: node.py, run: without `_files_open`.
+# Break: cli/switch.py, `_serve`: without `files_open`.
 def test_row_43_a_new_switch_never_finds_its_files_while_root_makes_their_logs_anew(exchange):
     before = logs(exchange)
     assert len(before) == 5

@@ -6,6 +6,7 @@ import secrets
 import pytest
 from sip.digest import Challenge
 from sip.exchange import DOMAIN
+from sip.history import all_over
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -99,6 +100,8 @@ def test_row_48_nobody_reaches_or_is_another_client(office, exchange, domain):
     assert claimed.status == (480 if domain == DOMAIN else 407)
     callee.settle()
     assert not [message for message in callee.received if message.is_request]
+    calls = all_over(office, 3 if domain == DOMAIN else 1)
+    assert {each.shown["extension_id"] for each in calls} <= {*office.ids.values()}
     caller.user = number  # with its own credentials
     assert caller.register().status == 403
     (contact,) = exchange.rpc("ul.lookup", "location", f"{number}@{domain}")["result"]["Contacts"]

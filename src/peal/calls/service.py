@@ -101,12 +101,14 @@ def _known_of(
     owners: Mapping[str, int],
 ) -> Known | None:
     """Return what is known of an event's numbers; None: nobody has them any more."""
-    mine = {address[1]: found[address] for address in _addresses(event) if address in found}
-    called = mine.get(event.to_main)
-    members = bundles[called.bundle_id] if called else {}
-    client_id = next((each.client_id for each in mine.values()), owners.get(event.did))
+    named = {address[1]: found[address] for address in _addresses(event) if address in found}
+    client_id = next((each.client_id for each in named.values()), owners.get(event.did))
     if client_id is None:
         return None
+    # a number of another client is one that nobody has
+    mine = {number: each for number, each in named.items() if each.client_id == client_id}
+    called = mine.get(event.to_main)
+    members = bundles[called.bundle_id] if called else {}
     extensions = {number: each.extension for number, each in {**mine, **members}.items()}
     return Known(client_id, extensions, list(members) if len(members) > 1 else [])
 

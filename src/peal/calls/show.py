@@ -23,7 +23,7 @@ def with_legs(row: Row, legs: list[Row]) -> CallWithLegs:
 
 def leg(row: Row, own: Row) -> Cdr:
     """Show a leg of a call."""
-    fields = _fields(row, own) | _extension(row, own | {"extension_type": "phone"}, row["client_id"])
+    fields = _fields(row, own) | _extension(row, own, "phone")
     return Cdr(
         **fields | {"init_time_gmt": dates.hundredths(own["init_time"])},
         transfer=own["transfer_reason"] is not None,
@@ -47,7 +47,7 @@ def record_uuid(own: Row) -> str:
 
 
 def _call(row: Row) -> Row:
-    return _fields(row, row) | _extension(row, row, row["client_id"])
+    return _fields(row, row) | _extension(row, row, row["extension_type"])
 
 
 def _fields(row: Row, own: Row) -> Row:
@@ -79,14 +79,14 @@ def _fields(row: Row, own: Row) -> Row:
     }
 
 
-def _extension(row: Row, own: Row, client_id: int) -> Row:
+def _extension(row: Row, own: Row, kind: str | None) -> Row:
     number = own["extension_number"]
     return {
         "extension_id": own["extension_id"],
         "extension_name": f"{number}@{row['domain']}" if own["extension_id"] else None,
-        "extension_type": own["extension_type"] if own["extension_id"] else None,
+        "extension_type": kind if own["extension_id"] else None,
         "extension_group_owner_id": None,
-        "client_owner_id": client_id,
+        "client_owner_id": row["client_id"],
     }
 
 

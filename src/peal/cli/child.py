@@ -41,12 +41,22 @@ class Child:
         self._watching.join()
 
     def _watch(self) -> None:
-        while (pid := self._begin()) is not None:
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-            code = self._bury(pid)
+        while not self._stopping.is_set():
+            code: int | str | None
+            try:
+                code = self._run()
+            except OSError as error:  # too little memory, too many processes: that may pass
+                code = error.strerror
             if not self._stopping.is_set():
                 log.error("ended_unasked", command=self._watching.name, code=code)
                 self._stopping.wait(PAUSE_SECONDS)
+
+    def _run(self) -> int | None:
+        """Run the command until it ends, and return its exit code; None: it shall not begin."""
+        if (pid := self._begin()) is None:
+            return None
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return self._bury(pid)
 
     def _begin(self) -> int | None:
         """Start the command, unless it shall stop.

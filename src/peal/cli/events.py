@@ -1,8 +1,6 @@
 """`peal events`: delivering what subscribers are told."""
 
-import asyncio
 import resource
-import signal
 
 import structlog
 import typer
@@ -52,9 +50,7 @@ async def _deliver(settings: Settings, *, as_json: bool) -> None:
             Sender(settings.private_targets, settings.events_seconds) as sender,
         ):
             deliverer = Deliverer(database, sender, settings.events_seconds)
-            loop = asyncio.get_running_loop()
-            for signum in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(signum, deliverer.stop)
+            session.on_stop(deliverer.stop)
             show({"delivers_from": database.engine.url.render_as_string()}, as_json=as_json)
             await deliverer.run()
     finally:

@@ -1,6 +1,7 @@
 """What commands share: settings, an event loop, a database that is up to date, one transaction."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -58,6 +59,12 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
         raise Failure(f"the database: {getattr(error, 'orig', error)}") from error
 
 
+def on_stop(action: Callable[[], object]) -> None:
+    """Have SIGTERM and SIGINT do something, in the loop that runs."""
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, action)
+
+
 def connect(settings: Settings) -> Database:
     """Return the database, whatever its schema; a SQLite file's folder is made."""
     if settings.database.startswith("sqlite"):
@@ -71,7 +78,8 @@ async def open_database(settings: Settings) -> Database:
     try:
         if database.is_sqlite:
             await migrate(database)
-        await require_current(database)
+        else:
+            await require_current(database)
     except BaseException:
         await database.close()
         raise

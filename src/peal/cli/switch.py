@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +22,7 @@ from peal.db.migrate import require_current
 from peal.errors import SwitchUnavailable
 from peal.kit import lock
 from peal.kit.logs import configure_logs
-from peal.kit.tasks import beside
+from peal.kit.tasks import beside, run_until
 from peal.settings import Settings, SettingsError
 from peal.switch import config, intake
 from peal.switch.control import Control
@@ -96,17 +96,19 @@ def run(database: session.DatabaseOption = None, as_json: Json = False) -> None:
 
 
 @commands.command()
-def forward(database: session.DatabaseOption = None) -> None:
+def forward(database: session.DatabaseOption = None, as_json: Json = False) -> None:
     """Forward the call events of this machine's switch to the database, until SIGTERM; `run` does run it."""
     settings = session.load(database_url=database)
     configure_logs()
-    session.run_loop(_forward(settings))
+    session.run_loop(_forward(settings, as_json=as_json))
 
 
 async def _serve(settings: Settings, *, as_json: bool) -> None:
-    node = Node(settings)
+    node, loop = Node(settings), asyncio.get_running_loop()
+    session.on_stop(lambda: loop.create_task(node.stop()))
+    loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(node.restart()))
     node.take()
-    database = await _open(settings)
+    database = await _open(settings)  # that the switch finds one, up to date
     with ExitStack() as stack:
         try:
             node.lay_out()
@@ -120,8 +122,6 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
 async def _run(settings: Settings, node: Node) -> None:
     """Run the node and what belongs to it, each a process: whichever dies, the others go on."""
     forwarder, relay = Child(settings, "switch", "forward"), Relay(settings)
-    _on((signal.SIGTERM, signal.SIGINT), node.stop)
-    _on((signal.SIGHUP,), node.restart)
     forwarder.start()
     try:
         async with beside(relay.run()):
@@ -131,32 +131,34 @@ async def _run(settings: Settings, node: Node) -> None:
         await asyncio.to_thread(forwarder.stop)
 
 
-async def _forward(settings: Settings) -> None:
-    stopped = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
-    folder = config.home(settings)
-    while not lock.take(folder / FORWARDER_LOCK):
-        if stopped.is_set():
-            return
-        await asyncio.sleep(LOCK_SECONDS)
+async def _forward(settings: Settings, *, as_json: bool) -> None:
+    folder, stopped = config.home(settings), asyncio.Event()
+    session.on_stop(stopped.set)
     spool = folder / "spool.db"
+    if not spool.exists():
+        raise Failure(f"there is no switch in {folder}; `peal switch run` makes it, and runs the forwarder")
+    await _alone(folder / FORWARDER_LOCK, stopped)
     database = await _open(settings)
     try:
-        async with beside(
+        show({"forwards_from": str(spool)}, as_json=as_json)
+        await run_until(
+            stopped,
             intake.Intake(spool, database).run(),
             Lost(spool, database, Control(settings)).run(),
             retention.run(database, settings.history_days),
-        ):
-            await stopped.wait()
+        )
     finally:
         await database.close()
 
 
-def _on(signals: Iterable[int], action: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    loop = asyncio.get_running_loop()
-    for signum in signals:
-        loop.add_signal_handler(signum, lambda: loop.create_task(action()))
+async def _alone(file: Path, stopped: asyncio.Event) -> None:
+    """Wait until no other process has the lock; or until this one is to stop."""
+    if lock.take(file):
+        return
+    log.warning("forwarder_waits", other=lock.holder(file))
+    while not stopped.is_set() and not lock.take(file):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), LOCK_SECONDS)
 
 
 async def _open(settings: Settings) -> Database:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 def take(file: Path) -> bool:
     """Lock a file, which is made, until this process ends; its id stands in it. False: another has it."""
-    opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

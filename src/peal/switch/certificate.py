@@ -67,4 +67,4 @@ def _self_signed(settings: Settings, folder: Path) -> Certificate:
 
 def _private(file: Path) -> None:
     """Make sure of a file that only its owner reads before anything is in it; it keeps its owner."""
-    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600))

@@ -50,7 +50,7 @@ class Intake:
             except (*FAILURES, sqlite3.Error) as error:
                 log.warning("events_wait", reason=str(error) or type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
-            except Exception:  # a defect: what it spoils waits in the spool, the switch must not end for it
+            except Exception:  # a defect: it is told, and what it spoils waits in the spool
                 log.exception("alarm: events_wait")
                 await asyncio.sleep(RETRY_SECONDS)
             else:

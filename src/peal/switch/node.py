@@ -71,11 +71,13 @@ class Node:
             self._hand_over()
 
     async def run(self) -> None:
-        """Run until `stop`; whatever ends the switch, it is started again."""
+        """Run until `stop`, with `files_open`; whatever ends the switch, it is started again."""
         died = 0.0
         while not self._stopping:
             await self._end_leftovers()
             self._process = await asyncio.create_subprocess_exec(*self._command(), cwd=self.folder)
+            if self._stopping:  # since the loop looked
+                await _end(self._process)
             code = await self._process.wait()
             if self._restarting:
                 self._restarting = False
@@ -138,7 +140,8 @@ class Node:
         account = pwd.getpwnam(USER)
         self.folder.chmod(0o750)
         for file in (self.folder, *self.folder.iterdir()):
-            shutil.chown(file, USER, account.pw_gid)
+            # its user may have put a link there, to what is not its own
+            os.chown(file, account.pw_uid, account.pw_gid, follow_symlinks=False)
         if database := _sqlite_file(self._settings):
             _lend(database, account)
 
