@@ -68,6 +68,7 @@ def test_a_command_loads_neither_the_web_nor_migrations_when_it_needs_none(datab
 import sys
 from peal.cli import cli
 cli(["migrate", "--json"], standalone_mode=False)
+import peal.cli.switch
 print(*{"alembic", "litestar", "granian", "httpcore"} & set(sys.modules), sep=",")
 """
     env = {"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": database}
