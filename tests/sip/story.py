@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from parts import look
 from sip.exchange import Office
-from sqlalchemy import Text, cast, or_, select
+from sqlalchemy import ColumnElement, Text, cast, or_, select
 
 from peal.calls.tables import call_event
 
@@ -73,23 +73,22 @@ def told_so_far(office: Office) -> list[Story]:
     """What stands there now, in no order; calls that are up among them."""
     mine = office.user("")
     named = select(call_event.c.call_id).where(cast(call_event.c.body, Text).contains(mine))
-    events = select(call_event.c.call_id, call_event.c.body).where(call_event.c.call_id.in_(named))
-    [rows] = look(office.exchange.api.database, events.order_by(call_event.c.seq))
-    calls: dict[str, list[dict]] = {}
-    for row in rows:
-        calls.setdefault(row["call_id"], []).append(row["body"])
-    return [Story(events) for events in calls.values() if _ends(events[0]).count(mine)]
+    found = _stories(office, call_event.c.call_id.in_(named))
+    return [each for each in found.values() if _ends(each.events[0]).count(mine)]
 
 
 def stories_of(office: Office, calls: Collection[str]) -> dict[str, Story]:
     """What was told of these, and of what came of them by transfers: that has `transfer` in its events."""
-    named = or_(call_event.c.call_id.in_(calls), call_event.c.transfer.in_(calls))
-    events = select(call_event.c.call_id, call_event.c.body).where(named).order_by(call_event.c.seq)
+    return _stories(office, or_(call_event.c.call_id.in_(calls), call_event.c.transfer.in_(calls)))
+
+
+def _stories(office: Office, which: ColumnElement[bool]) -> dict[str, Story]:
+    events = select(call_event.c.call_id, call_event.c.body).where(which).order_by(call_event.c.seq)
     [rows] = look(office.exchange.api.database, events)
-    told: dict[str, list[dict]] = {}
+    calls: dict[str, list[dict]] = {}
     for row in rows:
-        told.setdefault(row["call_id"], []).append(row["body"])
-    return {call: Story(events) for call, events in told.items()}
+        calls.setdefault(row["call_id"], []).append(row["body"])
+    return {call: Story(events) for call, events in calls.items()}
 
 
 def _ends(event: dict) -> str:
