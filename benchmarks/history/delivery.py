@@ -4,6 +4,7 @@ import statistics
 import time
 from contextlib import ExitStack
 
+from events.exchange import delivering
 from place import Place
 from report import Row
 from sip.exchange import Office, exchanging
@@ -16,6 +17,7 @@ def delay(place: Place) -> list[Row]:
     """Return how long after a phone's 200 OK its subscriber is told, on PostgreSQL."""
     with ExitStack() as stack:
         exchange = stack.enter_context(exchanging(place.cluster.database()))
+        stack.enter_context(delivering(exchange.api.database, exchange.folder, events_seconds="5"))
         office = Office(exchange, stack)
         heard = stack.enter_context(subscriber_of(office))
         callee, caller = office.phones("201", "200")
@@ -34,6 +36,7 @@ def _delay(receiver, caller, callee) -> float:
     leg.answer()
     call.final()
     while not (told := [one for one in receiver.received[before:] if one.fields["EventType"] == "answer"]):
+        assert time.time() < answered + 10, "nobody was told"
         time.sleep(0.002)
     call.bye()
     return told[0].at - answered
