@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sip.exchange import Office
 from sip.heard import compare
-from sip.shown import check
+from sip.shown import bundle_of, check
 from sip.story import stories, stories_of
 
 EVER = {"start_datetime": "2000-1-1", "end_datetime": "2100-1-1", "per_page": 1000}
@@ -43,12 +43,8 @@ class Past:
     def _of(self, leg: dict) -> str:
         assert leg["transfer"] == (leg["transfer_reason"] is not None)
         transfer = f", {leg['transfer_reason']}" if leg["transfer"] else ""
-        if leg["bundle_info"] is None:
-            return transfer
-        extension_id, number, trace = leg["bundle_info"].split(";")
-        assert self.number(int(extension_id)) == number
-        assert trace
-        return f", {number}{transfer}"
+        number = bundle_of(self.office, leg)
+        return f", {number}{transfer}" if number else transfer
 
 
 def past(office: Office, calls: int = 1, told: int = 0) -> list[Past]:

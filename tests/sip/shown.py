@@ -94,7 +94,7 @@ def _of_a_leg(office: Office, leg: dict, story: Story) -> dict:
     assert leg["transfer_reason"] in (None, "bl_xfer", "rf")
     assert re.fullmatch(f"{leg['extension_id'] or 0}-[0-9A-F]{{32}}", leg["record_uuid"])
     assert leg["ext_number_reg"] == (leg["did_number"] or leg["ani_number"])
-    _check_trace(office, leg)
+    bundle_of(office, leg)
     return {
         "transfer": leg["transfer_reason"] is not None,
         "source_number": leg["from_username"],
@@ -111,9 +111,11 @@ def _of_a_leg(office: Office, leg: dict, story: Story) -> dict:
     }
 
 
-def _check_trace(office: Office, leg: dict) -> None:
-    """What names a bundle, or the phone that called: id, number, and the begin of a call's name."""
-    if leg["bundle_info"] is not None:
-        extension_id, number, trace = leg["bundle_info"].split(";")
-        assert office.ids[number] == int(extension_id)
-        assert re.fullmatch("[0-9a-f]{4}", trace)
+def bundle_of(office: Office, leg: dict) -> str | None:
+    """The number of the bundle, or of the phone that called; with its id, and the begin of a call's name."""
+    if leg["bundle_info"] is None:
+        return None
+    extension_id, number, trace = leg["bundle_info"].split(";")
+    assert office.ids[number] == int(extension_id)
+    assert re.fullmatch("[0-9a-f]{4}", trace)
+    return number
