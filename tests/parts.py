@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from argon2 import PasswordHasher
@@ -39,8 +39,27 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 "To be given to httpx, which else reads all certificates of the machine for each client: 40 ms."
 SLOW = os.environ.get("SLOW") == "1"
+Found = TypeVar("Found")
 _ports = itertools.cycle(random.sample(range(2000, 10000), 8000))
 "Below those that the kernel gives to whoever names none: what is free now is free a moment later, too."
+
+
+def until(
+    look: Callable[[], Found], seconds: float = 10, report: Callable[[], object] = lambda: "it never happened"
+) -> Found:
+    """Look again and again until there is something, and return it; `report` tells what is there instead."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, report()
+        time.sleep(0.02)
+    return found
+
+
+def answers_until(wanted: Found, ask: Callable[[], Found], seconds: float) -> list[Found]:
+    """Ask again and again until the answer is this one; return all answers."""
+    answers = [ask()]
+    until(lambda: answers[-1] == wanted or answers.append(ask()), seconds, lambda: answers)
+    return answers
 
 
 def free_port() -> int:
@@ -192,13 +211,11 @@ class Server:
             self.process = subprocess.Popen(
                 command, env=env | self.settings, stdout=log, stderr=log, start_new_session=True
             )
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.log.read_text()
-            if status_of(self.url + "/readyz") == 200:
-                return
-            time.sleep(0.02)
-        raise TimeoutError(self.log.read_text())
+        until(self.is_ready, 30, self.log.read_text)
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return status_of(self.url + "/readyz") == 200
 
     def stop(self) -> int:
         for client in self.clients:

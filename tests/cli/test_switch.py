@@ -3,12 +3,11 @@
 import os
 import signal
 import sqlite3
-import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from parts import peal
+from parts import peal, until
 from sip.exchange import Office, exchanging
 from sip.story import story
 
@@ -56,13 +55,6 @@ def test_status_tells_how_it_is(own, office, settings):
     events = {"events_waiting": 0, "events_rejected": 0}
     assert told == {"registered_phones": before + 5, "calls_up": 1} | events
     call.bye()
-
-
-def until(happens):
-    deadline = time.monotonic() + 10
-    while not happens():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def spooled(own):

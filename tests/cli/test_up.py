@@ -7,12 +7,11 @@ import signal
 import stat
 import subprocess
 import tempfile
-import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from parts import PEAL, free_port, status_of
+from parts import PEAL, free_port, status_of, until
 from sip.phone import Phone
 
 AS_NOBODY = ("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups")
@@ -56,10 +55,7 @@ class Up:
         return (self.folder / "log").read_text()
 
     def until(self, holds, seconds: float = 15):
-        deadline = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.02)
+        until(holds, seconds, lambda: self.log)
 
     def answers(self, url: str) -> bool:
         return status_of(url) == 200

@@ -106,14 +106,6 @@ class Calls:
         query = select(delivery.c.state).where(delivery.c.subscription_id == subscription["id"])
         return [row["state"] for row in look(self.server.database, query.order_by(delivery.c.id))[0]]
 
-    def until(self, holds, seconds: float = 10):
-        """Wait until it holds; return what it says."""
-        deadline = time.monotonic() + seconds
-        while not (said := holds()):
-            assert time.monotonic() < deadline, "it never did"
-            time.sleep(0.02)
-        return said
-
     def log(self, subscription: dict, **query: str) -> list[dict]:
         """What the API says of its deliveries."""
         path = f"/extension/{self.extension_id}/event/{subscription['id']}/delivery/"

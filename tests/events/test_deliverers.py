@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from events.exchange import SECONDS, delivering
 from events.receiver import OK, Receiver, silent
+from parts import until
 
 from peal.events.deliverer import SIDE_BY_SIDE
 
@@ -21,7 +22,7 @@ def test_a_deliverer_that_is_killed_loses_nothing(calls, own_peal, tmp_path):
         first.kill()
         crm.behave = OK
         with delivering(own_peal.database, tmp_path):
-            calls.until(lambda: calls.states(made) == ["delivered"], 3 * SECONDS + 5)
+            until(lambda: calls.states(made) == ["delivered"], 3 * SECONDS + 5)
     assert {each.id for each in crm.received} == {crm.received[0].id}
     assert crm.received[-1].fields == told.parameters
 
@@ -75,9 +76,7 @@ def test_a_stop_takes_no_longer_than_a_request_may_and_loses_nothing(calls, own_
         assert [calls.states(one).count("delivered") for one in subscriptions] == [SIDE_BY_SIDE, 0]
         crm.behave = dead.behave = OK
         with delivering(own_peal.database, tmp_path):
-            calls.until(
-                lambda: {*map(tuple, map(calls.states, subscriptions))} == {("delivered",) * len(told)}
-            )
+            until(lambda: {*map(tuple, map(calls.states, subscriptions))} == {("delivered",) * len(told)})
         ids = sorted(each.id for each in crm.received)
         assert len(ids) == len(set(ids)) == len(told)
         assert {each.id for each in dead.received} == set(ids)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 from events.exchange import delivering
 from events.receiver import OK, Receiver, answering, dripping, huge, silent
+from parts import until
 from standardwebhooks import WebhookVerificationError
 
 ORDER = ["dial-in", "answer", "hangup"]
@@ -79,7 +80,7 @@ def test_a_call_is_told_in_its_order_though_the_subscriber_fails_in_between(call
     assert [each.fields["EventType"] for each in came] == ["dial-in", "answer", "answer", "hangup"]
     assert came[1].id == came[2].id
     assert came[2].at - came[1].at >= 2  # what model.delay says
-    calls.until(lambda: [calls.states(one) for one in subscriptions] == [["delivered"]] * 3)
+    until(lambda: [calls.states(one) for one in subscriptions] == [["delivered"]] * 3)
     [tried] = calls.log(subscriptions[1])
     assert [each["status"] for each in tried["tries"]] == [500, 200]
 
@@ -98,7 +99,7 @@ def test_a_call_that_is_refused_again_and_again_holds_up_no_other(calls, deliver
         crm.wait(2)  # refused, and after a pause asked again
         others = [calls.notice() for _ in range(3)]
         calls.tell(*others)
-        calls.until(lambda: {each.parameters["CallID"] for each in others} <= told_of(crm))
+        until(lambda: {each.parameters["CallID"] for each in others} <= told_of(crm))
 
 
 def told_of(crm):
@@ -147,7 +148,7 @@ def test_a_connection_is_used_again(calls, deliverer):
         made = calls.subscribe(crm.url)
         for count in range(1, 4):
             calls.tell(calls.notice())
-            calls.until(lambda count=count: calls.states(made) == ["delivered"] * count)
+            until(lambda count=count: calls.states(made) == ["delivered"] * count)
         assert crm.connections == 1
 
 
@@ -161,7 +162,7 @@ def test_a_connection_that_the_subscriber_has_closed_is_not(calls, deliverer):
         made = calls.subscribe(crm.url)
         for count in range(1, 3):
             calls.tell(calls.notice())
-            calls.until(lambda count=count: calls.states(made) == ["delivered"] * count)
+            until(lambda count=count: calls.states(made) == ["delivered"] * count)
         assert [len(each["tries"]) for each in calls.log(made)] == [1, 1]
         assert crm.connections == 2
 
@@ -183,7 +184,7 @@ def test_a_bad_subscriber_is_tried_again_and_loses_nothing(calls, deliverer, nam
         calls.tell(calls.notice())
         crm.wait(1)
         crm.behave = OK
-        calls.until(lambda: calls.states(made) == ["delivered"])
+        until(lambda: calls.states(made) == ["delivered"])
         [first, *_, last] = calls.log(made)[0]["tries"]
     assert first["status"] == status
     assert first["error"] == error or (error == "" and first["error"])
@@ -209,7 +210,7 @@ def test_a_huge_answer_is_not_read_to_its_end(calls, deliverer):
         made = calls.subscribe(crm.url)
         calls.tell(calls.notice())
         crm.wait(1)
-        calls.until(lambda: calls.states(made) == ["delivered"])
+        until(lambda: calls.states(made) == ["delivered"])
         [tried] = calls.log(made)[0]["tries"]
     assert (tried["status"], tried["error"]) == (200, None)
 
@@ -220,7 +221,7 @@ def test_a_subscriber_that_is_gone_ends_its_subscription_and_a_put_begins_it_ane
         made = calls.subscribe(crm.url)
         path = f"/extension/{calls.extension_id}/event/{made['id']}"
         calls.tell(calls.notice())
-        calls.until(lambda: calls.tenant.api.get(path).json()["status"] == "disabled")
+        until(lambda: calls.tenant.api.get(path).json()["status"] == "disabled")
         assert calls.states(made) == ["parked"]
         calls.tell(calls.notice())
         assert calls.states(made) == ["parked"]
@@ -228,7 +229,7 @@ def test_a_subscriber_that_is_gone_ends_its_subscription_and_a_put_begins_it_ane
         crm.behave = OK
         assert calls.tenant.api.put(path, json={"method": "POST"}).json()["status"] == "active"
         assert calls.tenant.api.post(f"{path}/replay/").json() == {"replayed": 1}
-        calls.until(lambda: calls.states(made) == ["delivered"])
+        until(lambda: calls.states(made) == ["delivered"])
     assert len(crm.received) == 2
 
 
@@ -279,12 +280,12 @@ def test_a_delivered_event_is_sent_again_on_demand_under_its_id(calls, deliverer
     with Receiver() as crm:
         made = calls.subscribe(crm.url)
         calls.tell(calls.notice())
-        calls.until(lambda: calls.states(made) == ["delivered"])
+        until(lambda: calls.states(made) == ["delivered"])
         [shown] = calls.log(made, state="delivered")
         path = f"/extension/{calls.extension_id}/event/{made['id']}/delivery/{shown['id']}/replay/"
         assert calls.tenant.api.post(path).status_code == 201
         first, second = crm.wait(2)
-        calls.until(lambda: calls.states(made) == ["delivered"])
+        until(lambda: calls.states(made) == ["delivered"])
         [again] = calls.log(made)
     assert (first.id, first.fields) == (second.id, second.fields)
     assert [each["status"] for each in again["tries"]] == [200, 200]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from events.exchange import delivering
 from events.receiver import OK, Receiver, answering
-from parts import look
+from parts import look, until
 from sqlalchemy import insert, select, update
 
 from peal.events.tables import attempt, delivery, notice, subscriber
@@ -45,7 +45,7 @@ def test_what_failed_for_24_hours_is_parked_and_shown_and_can_be_sent_again(call
         for row, hours in zip(deliveries(calls, made), (25, 23), strict=True):
             age(calls, row, timedelta(hours=hours))
         with delivering(own_peal.database, tmp_path):
-            calls.until(lambda: "parked" in calls.states(made))
+            until(lambda: "parked" in calls.states(made))
             [parked] = calls.log(made, state="parked")
             assert [each["status"] for each in parked["tries"]] == [500, 500]
             assert told_of(calls, made, state="parked") == [old]
@@ -53,7 +53,7 @@ def test_what_failed_for_24_hours_is_parked_and_shown_and_can_be_sent_again(call
             before = len(crm.received)
             crm.behave = OK
             assert calls.tenant.api.post(f"{path}/replay/").json() == {"replayed": 1}
-            calls.until(lambda: calls.states(made) == ["delivered", "delivered"])
+            until(lambda: calls.states(made) == ["delivered", "delivered"])
         assert sorted(each.fields["CallID"] for each in crm.received[before:]) == sorted([old, new])
         assert len({each.id for each in crm.received}) == 2
 
@@ -70,7 +70,7 @@ def test_what_failed_for_24_hours_is_parked_though_the_subscriber_takes_all_else
         calls.tell(*(calls.notice(kind, call_id) for kind in kinds))
         age(calls, *deliveries(calls, answered), timedelta(hours=25))
         with delivering(own_peal.database, tmp_path):
-            calls.until(lambda: calls.states(over) == ["delivered"])
+            until(lambda: calls.states(over) == ["delivered"])
         assert [calls.states(one) for one in (dialled, answered)] == [["delivered"], ["parked"]]
     assert [each.fields["EventType"] for each in crm.received] == list(kinds)
 
@@ -89,9 +89,9 @@ def test_what_is_old_is_forgotten_and_a_subscriber_that_is_behind_loses_nothing(
         look(calls.server.database, update(delivery).where(*waits).values(waits_since=recent))
         kept = [each.parameters["CallID"] for each in told[2:]]
         with delivering(own_peal.database, tmp_path, events_days=30):
-            calls.until(lambda: told_of(calls, made) == kept)
+            until(lambda: told_of(calls, made) == kept)
             crm.behave = OK
-            calls.until(lambda: calls.states(made) == ["delivered", "parked", "delivered"])
+            until(lambda: calls.states(made) == ["delivered", "parked", "delivered"])
         assert told_of(calls, made) == kept
         assert {each.fields["CallID"] for each in crm.received} == {kept[0], kept[2]}
     mine = select(notice.c.call_id).where(notice.c.extension_id == calls.extension_id).order_by(notice.c.id)
@@ -110,4 +110,4 @@ def test_a_url_that_no_subscription_names_any_more_is_forgotten(calls, own_peal,
     assert known() == urls
     calls.tenant.api.delete(f"/extension/{calls.extension_id}/event/{ended['id']}")
     with delivering(own_peal.database, tmp_path):
-        calls.until(lambda: known() == urls[1:])
+        until(lambda: known() == urls[1:])

@@ -8,6 +8,7 @@ import httpcore
 import pytest
 from events.exchange import delivering
 from events.receiver import Receiver
+from parts import until
 
 from peal.events import target
 from peal.events.sender import CheckedNetwork
@@ -130,7 +131,7 @@ def test_a_name_that_leads_inside_is_never_connected_to_and_the_log_says_why(cal
     with Receiver() as crm, delivering(own_peal.database, tmp_path, events_private_targets="127.0.0.9/32"):
         made = calls.subscribe(f"http://localhost:{crm.port}/")
         calls.tell(calls.notice())
-        tried = calls.until(lambda: calls.log(made)[0]["tries"])[0]
+        tried = until(lambda: calls.log(made)[0]["tries"])[0]
         assert crm.received == []
     assert tried["status"] is None
     assert "is not a public address" in tried["error"]

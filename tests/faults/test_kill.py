@@ -14,7 +14,7 @@ from threading import Event
 
 import httpx
 import pytest
-from parts import NO_TLS, SLOW, Server, look, own_postgres
+from parts import NO_TLS, SLOW, Server, look, own_postgres, until
 from plain_bundles import Translator
 from sqlalchemy import select
 
@@ -89,11 +89,8 @@ class Storm:
         assert self.unexpected == []
 
     def wait_for_writes(self, count):
-        deadline = time.monotonic() + 30
         wanted = self.acknowledged + count
-        while self.acknowledged < wanted:
-            assert time.monotonic() < deadline, "the writers do not get on"
-            time.sleep(0.005)
+        until(lambda: self.acknowledged >= wanted, 30)
 
     @property
     def registers(self):
@@ -272,16 +269,9 @@ def test_the_hourly_limit_counts_on_after_postgresql_was_away(mortal, peal):
 
     limited = peal.api(peal.tenant().id, rate_limit=1000)
     limited.get("/client/@me/extension/")
-    wait_until(lambda: counted() == 1)
+    until(lambda: counted() == 1)
     kill_postgresql(mortal)
     limited.get("/client/@me/extension/")
-    wait_until(lambda: "rate_limit_not_merged" in peal.log.read_text())
+    until(lambda: "rate_limit_not_merged" in peal.log.read_text())
     mortal.start()
-    wait_until(lambda: counted() == 2)
-
-
-def wait_until(holds):
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: counted() == 2)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from threading import Event
 
 import pytest
-from faults.test_switch import first, switches, wait_until
-from parts import SLOW
+from faults.test_switch import first, switches
+from parts import SLOW, until
 from sip.call import Call
 from sip.exchange import Office, exchanging
 from sip.story import stories, told_so_far
@@ -82,7 +82,7 @@ class Load:
 
     def finish(self, awaited):
         """Wait for the ends of these calls: all were answered, and all hung up."""
-        wait_until(lambda: self.go_on() or all(each.bye and each.bye.final for each in awaited), 40)
+        until(lambda: self.go_on() or all(each.bye and each.bye.final for each in awaited), 40)
         assert Counter(each.call.final().status for each in awaited) == {200: len(awaited)}
         assert Counter(each.bye.final.status for each in awaited) == {200: len(awaited)}
 
@@ -104,11 +104,11 @@ def test_calls_that_were_up_outlive_a_kill_of_the_switch_under_load_and_they_and
         up = [each for each in kept if not each.bye]
         assert len(up) > (HELD - KEPT) / PACE / 2  # the machine may be busy
         load.flow(1)
-        wait_until(lambda: not set(before) & set(switches(own)) and own.is_ready())
+        until(lambda: not set(before) & set(switches(own)) and own.is_ready())
         again = time.time()
         after = load.flow(LONG)
         load.finish(kept + after)
-        wait_until(lambda: load.go_on() or whole(office, len(kept), again, len(after)), 40)
+        until(lambda: load.go_on() or whole(office, len(kept), again, len(after)), 40)
         assert all(max(each.kinds.values()) == 1 for each in told_so_far(office))
         assert len(told_so_far(office)) <= len(load.placed)
 
@@ -136,7 +136,7 @@ def test_while_the_spool_is_locked_under_load_calls_go_on_and_all_are_told(own):
         load.flow(1)
         spool.execute("BEGIN IMMEDIATE")
         load.flow(LOCKED)
-        wait_until(lambda: load.flow(PACE) and ALARM in own.log.read_text())
+        until(lambda: load.flow(PACE) and ALARM in own.log.read_text())
         spool.rollback()
         load.flow(1)
         load.finish(load.placed)

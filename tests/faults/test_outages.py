@@ -14,8 +14,8 @@ from threading import Event
 
 import pytest
 from faults.half_open import HalfOpen
-from faults.test_switch import first, switches, wait_until
-from parts import SLOW, own_postgres
+from faults.test_switch import first, switches
+from parts import SLOW, own_postgres, until
 from sip.exchange import Exchange, Office, exchanging
 from sip.history import over
 from sip.story import stories
@@ -142,7 +142,7 @@ def test_row_42_phones_call_and_register_as_before_and_no_event_is_lost(own, out
         check(office, traffic.placed)
         assert [each.call for each in over(office)] == [CALL] * traffic.placed
         office.put_extension("200", status="blocked")
-        wait_until(lambda: not office.registered("200"))
+        until(lambda: not office.registered("200"))
         assert traffic.placed > SECONDS * RATE / 4  # the machine may be busy
 
 
@@ -159,7 +159,7 @@ def test_row_44_while_the_database_is_away_nothing_tells_which_numbers_exist(clu
                 phone.user = phone.login = office.user(number)
                 phone.password = "a wrong password"
                 phones[number] = phone
-            wait_until(lambda: phones["999"].register().status == 503)
+            until(lambda: phones["999"].register().status == 503)
             answers = {number: phone.register() for number, phone in phones.items()}
             assert {answer.status for answer in answers.values()} == {503}
             assert len({told(phones[number], answer) for number, answer in answers.items()}) == 1
@@ -169,7 +169,7 @@ def test_row_44_while_the_database_is_away_nothing_tells_which_numbers_exist(clu
             assert {answer.status for answer in answers.values()} == {401}
             assert len({told(phones[number], answer) for number, answer in answers.items()}) == 1
         phone = office.phone("300", registered=False)
-        wait_until(lambda: phone.register().status == 200)
+        until(lambda: phone.register().status == 200)
 
 
 def spooled(exchange):
@@ -187,11 +187,11 @@ def test_what_is_in_the_spool_outlives_a_kill(cluster, killed):
         with stopped_postgresql(own, cluster):
             for _ in range(10):
                 traffic.one_call()
-            wait_until(lambda: spooled(own) == 10 * 9)
+            until(lambda: spooled(own) == 10 * 9)
             if killed == "the switch":
                 before = switches(own)
                 os.kill(first(own), signal.SIGKILL)
-                wait_until(lambda: not set(before) & set(switches(own)) and switches(own))
+                until(lambda: not set(before) & set(switches(own)) and switches(own))
             elif killed == "the forwarder":
                 os.kill(own.forwarder, signal.SIGKILL)
             else:
@@ -251,5 +251,5 @@ def test_connections_whose_other_end_has_gone_without_a_word_are_given_up(cluste
         way.forget()
         traffic.one_call()
         office.put_extension("200", status="blocked")
-        wait_until(lambda: not office.registered("200"), 15)
+        until(lambda: not office.registered("200"), 15)
         check(office, traffic.placed, 40)

@@ -5,8 +5,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from faults.test_switch import wait_until
-from parts import look
+from parts import look, until
 from sip import sipp
 from sip.exchange import Exchange, Office, exchanging
 from sqlalchemy import func, select
@@ -64,7 +63,7 @@ def call(office: Office, seconds: int) -> int:
     done = sipp.calls(office.exchange.port, rows, rate=RATE, many=RATE * seconds)
     assert done.failed == 0
     assert done.good == RATE * seconds
-    wait_until(lambda: office.exchange.rpc("tm.stats")["result"]["current"] == 0)
+    until(lambda: office.exchange.rpc("tm.stats")["result"]["current"] == 0)
     return done.good
 
 

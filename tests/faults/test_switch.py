@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from parts import PEAL, Postgres, status_of
+from parts import PEAL, Postgres, status_of, until
 from sip.exchange import Exchange, Office, exchanging
 from sip.lines import outside_of
 from sip.story import stories
@@ -49,19 +49,12 @@ def first(exchange):
     return int((exchange.folder / "switch" / "kamailio.pid").read_text())
 
 
-def wait_until(holds, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 # Break: node.py, `run`: the pause after every death.
 def test_a_killed_switch_is_there_again_at_once_though_its_workers_live_on(own):
     before = set(switches(own))
     os.kill(first(own), signal.SIGKILL)
-    wait_until(lambda: set(switches(own)) - before, SOON_SECONDS / 2)
-    wait_until(lambda: not before & set(switches(own)) and own.is_ready())
+    until(lambda: set(switches(own)) - before, SOON_SECONDS / 2)
+    until(lambda: not before & set(switches(own)) and own.is_ready())
     with ExitStack() as stack:
         Office(own, stack).phone("200")
 
@@ -88,7 +81,7 @@ def test_no_switch_and_no_forwarder_outlives_its_watcher(own):
     assert own.forwarder
     os.kill(own.process.pid, signal.SIGKILL)
     own.process.wait(10)
-    wait_until(lambda: switches(own) == [] and own.forwarder_now is None)
+    until(lambda: switches(own) == [] and own.forwarder_now is None)
     own.start()
 
 
@@ -117,7 +110,7 @@ def test_a_second_forwarder_waits_for_the_end_of_the_first(own):
         waits = json.loads(second.stderr.readline())
         assert (waits["event"], waits["other"]) == ("forwarder_waits", first_one)
         os.kill(first_one, signal.SIGKILL)
-        wait_until(lambda: own.forwarder_now == second.pid)  # sooner than the watcher starts another
+        until(lambda: own.forwarder_now == second.pid)  # sooner than the watcher starts another
     finally:
         second.terminate()
         second.stderr.close()
@@ -133,7 +126,7 @@ def test_workers_that_outlived_both_are_ended_at_the_next_start(own):
     own.process.wait(10)
     assert workers & set(switches(own))
     own.start()  # may hear the health of the old ones
-    wait_until(lambda: not workers & set(switches(own)) and own.is_ready())
+    until(lambda: not workers & set(switches(own)) and own.is_ready())
 
 
 def test_a_second_switch_in_the_same_folder_refuses_to_start(own):
@@ -190,12 +183,12 @@ def test_a_call_that_is_over_leaves_the_file_though_another_process_is_writing_i
         def kept():
             return file.execute("SELECT callid FROM dialog").fetchall()
 
-        wait_until(lambda: kept() == [(call.call_id,)])
+        until(lambda: kept() == [(call.call_id,)])
         assert call.bye().status == 200
         file.execute("BEGIN IMMEDIATE")
         time.sleep(1.5)  # it is removed each second
         file.rollback()
-        wait_until(lambda: not kept(), 3)  # the dialog module would not try before tm has forgotten the call
+        until(lambda: not kept(), 3)  # the dialog module would not try before tm has forgotten the call
 
 
 # Break: modules.cfg: usrloc's `db_mode` 2.
@@ -224,8 +217,8 @@ def test_it_starts_while_postgresql_is_away_and_is_good_soon_after_it_has_come()
         assert exchange.process.wait(20) == 0
         cluster.stop()
         exchange.run_switch()
-        wait_until(lambda: answers(exchange) and phone.register().status == 503)
+        until(lambda: answers(exchange) and phone.register().status == 503)
         cluster.start()
         came = time.monotonic()
-        wait_until(lambda: phone.register().status == 200)
+        until(lambda: phone.register().status == 200)
         assert time.monotonic() < came + 3

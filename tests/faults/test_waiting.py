@@ -3,14 +3,13 @@
 import asyncio
 import json
 import socket
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 
 import asyncpg
 import pytest
-from parts import Server, look
+from parts import Server, look, until
 from plain_bundles import Translator
 from sqlalchemy import select, text
 
@@ -54,10 +53,7 @@ def until_one_waits(database):
     waiting = text(
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    deadline = time.monotonic() + 10
-    while not look(database, waiting)[0]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: look(database, waiting)[0])
 
 
 def test_writes_that_wait_leave_connections_to_those_who_read(peal):

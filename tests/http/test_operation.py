@@ -3,12 +3,11 @@
 import json
 import re
 import secrets
-import time
 from datetime import timedelta
 
 import httpx
 import pytest
-from parts import look, own_postgres, serving
+from parts import look, own_postgres, serving, until
 from sqlalchemy import select
 from walk import Household, late, operations
 
@@ -35,12 +34,8 @@ def house(server):
 
 def lines(server, request_id):
     """The log lines of a request, once there are any: they are written after the answer."""
-    deadline = time.monotonic() + 10
-    while True:
-        found = [line for line in server.log.read_text().splitlines() if request_id in line]
-        if found:
-            return [json.loads(line) for line in found]
-        assert time.monotonic() < deadline, "no such line"
+    told = until(lambda: [line for line in server.log.read_text().splitlines() if request_id in line])
+    return [json.loads(line) for line in told]
 
 
 def test_it_says_that_it_lives_and_is_ready(server):
@@ -222,9 +217,7 @@ def test_a_database_that_is_away_makes_it_not_ready_until_it_is_back(tmp_path):
             check_not_ready(server.web.get("/readyz"))
         assert server.web.get("/healthz").status_code == 200
         cluster.start()
-        deadline = time.monotonic() + 10
-        while server.web.get("/readyz").status_code != 200:
-            assert time.monotonic() < deadline, "it stays unready"
+        until(server.is_ready)
         assert server.tenant().extension()
 
 
@@ -244,6 +237,4 @@ def test_a_database_that_takes_no_connection_makes_it_not_ready(postgres, tmp_pa
         check_not_ready(server.web.get("/readyz"))
         check_not_ready(server.web.get("/readyz"))
         postgres._sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-        deadline = time.monotonic() + 10
-        while server.web.get("/readyz").status_code != 200:
-            assert time.monotonic() < deadline, "it stays unready"
+        until(server.is_ready)

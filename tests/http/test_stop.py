@@ -12,17 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from parts import NO_TLS, Server, serving
+from parts import NO_TLS, Server, serving, until
 from sqlalchemy import select, text
 
 from peal.clients.tables import client
 from peal.db.engine import Database
-
-
-def until(happens, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < deadline, "it never happened"
 
 
 def closes(server):

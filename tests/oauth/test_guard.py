@@ -4,7 +4,7 @@ import time
 
 import httpx
 import pytest
-from parts import NO_TLS, serving
+from parts import NO_TLS, answers_until, serving
 from workers import one_connection_per_worker
 
 
@@ -64,7 +64,8 @@ def test_a_token_lives_as_long_as_the_setting_says(database, tmp_path):
         answer = server.web.post("/oauth/token", data=form).json()
         assert answer["expires_in"] == 1
         bearer = {"Authorization": f"Bearer {answer['access_token']}"}
-        statuses = statuses_until(401, lambda: server.web.get("/api/ver1.0/user/", headers=bearer), 3)
+        path = "/api/ver1.0/user/"
+        statuses = answers_until(401, lambda: server.web.get(path, headers=bearer).status_code, 3)
         assert statuses[0] == 200
 
 
@@ -75,13 +76,4 @@ def test_a_token_revoked_on_one_worker_is_refused_by_the_other_soon(database, tm
         assert [one.get(path, headers=bearer).status_code for one in (here, there)] == [200, 200]
         here.post("/oauth/revoke", data={**server.admin.keys, "token": server.admin.token})
         assert here.get(path, headers=bearer).status_code == 401
-        statuses_until(401, lambda: there.get(path, headers=bearer), 1.5)
-
-
-def statuses_until(status, send, seconds):
-    """Ask again until the answer is `status`, at most so long; return what the answers were."""
-    deadline, seen = time.monotonic() + seconds, []
-    while not seen or seen[-1] != status:
-        assert time.monotonic() < deadline, seen
-        seen.append(send().status_code)
-    return seen
+        answers_until(401, lambda: there.get(path, headers=bearer).status_code, 1.5)

@@ -3,13 +3,12 @@
 import json
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from parts import free_port
+from parts import free_port, until
 
 CONFIG = """
 poll_method epoll
@@ -64,11 +63,12 @@ class Baresip:
 
     def _until(self, done: Callable[[], object]) -> None:
         """Wait for what it does before it can tell of it."""
-        deadline = time.monotonic() + 10
-        while not done():
+
+        def is_done() -> object:
             assert self._process.poll() is None, self.log
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.02)
+            return done()
+
+        until(is_done, report=lambda: self.log)
 
     def _end(self) -> None:
         self._process.kill()

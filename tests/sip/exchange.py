@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from parts import NO_TLS, PEAL, Server, Tenant, free_port, status_of
+from parts import NO_TLS, PEAL, Server, Tenant, free_port, status_of, until
 from sip.phone import Phone
 
 from peal.cli.switch import FORWARDER_LOCK
@@ -98,10 +98,8 @@ class Exchange:
     @property
     def forwarder(self) -> int:
         """What forwards call events, as soon as it runs."""
-        deadline = time.monotonic() + 20
-        while not (found := self.forwarder_now):
-            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
-            time.sleep(0.02)
+        found = until(lambda: self.forwarder_now, 20, self.log.read_text)
+        assert found
         return found
 
     @property
@@ -184,10 +182,7 @@ class Office:
 
     def until_unregistered(self, *numbers: str):
         """Wait as long as a change may take; all these have lost their registrations by then."""
-        deadline = time.monotonic() + SOON
-        while left := list(filter(self.registered, numbers)):
-            assert time.monotonic() < deadline, left
-            time.sleep(0.02)
+        until(lambda: not any(map(self.registered, numbers)), SOON)
 
     def phone(self, number: str, *, registered: bool = True, **options) -> Phone:
         """A phone of an extension, gone with the test."""

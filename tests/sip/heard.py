@@ -1,13 +1,13 @@
 """What a real HTTP subscriber hears of every call of an exchange, compared whole with what history shows."""
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from events.books import Books
 from events.exchange import delivering
+from parts import until
 from sip.exchange import Exchange, Office
 from sip.story import Story
 
@@ -29,11 +29,8 @@ class Listener(Books):
 
     def told(self, call: str, count: int, seconds: float = 10) -> list[dict[str, str]]:
         """All that was told of a call, in its order, when it is so much."""
-        deadline = time.monotonic() + seconds
-        while len(told := self.of(call)) < count:
-            assert time.monotonic() < deadline, told
-            time.sleep(0.02)
-        return told
+        until(lambda: len(self.of(call)) >= count, seconds, lambda: self.of(call))
+        return self.of(call)
 
 
 @contextmanager

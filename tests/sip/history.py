@@ -1,8 +1,8 @@
 """What the API says of an office's calls when they are over."""
 
-import time
 from dataclasses import dataclass
 
+from parts import until
 from sip.exchange import Office
 from sip.heard import compare
 from sip.shown import bundle_of, check
@@ -87,10 +87,13 @@ def over(office: Office) -> list[Past]:
 
 def all_over(office: Office, calls: int, seconds: float = 5) -> list[Past]:
     """The same, when there are that many: also of calls that ended amid their beginning."""
-    deadline = time.monotonic() + seconds
-    while len(found := over(office)) < calls:
-        assert time.monotonic() < deadline, [each.call for each in found]
-        time.sleep(0.03)
+    found: list[Past] = []
+
+    def enough() -> bool:
+        found[:] = over(office)
+        return len(found) >= calls
+
+    until(enough, seconds, lambda: [each.call for each in found])
     return found
 
 

@@ -3,11 +3,11 @@
 import itertools
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from parts import answers_until
 from sip.call import Leg
 from sip.digest import Challenge
 from sip.exchange import SOON, Office
@@ -83,10 +83,8 @@ class Outside:
         changes in their order, and of a new trunk it shows."""
         if not self.elsewhere:
             self.elsewhere = self.office.exchange.api.tenant().id
-        asking, deadline = self.line(of=self.elsewhere).phone, time.monotonic() + SOON
-        while (status := asking.invite("5").final().status) != 404:
-            assert time.monotonic() < deadline, status
-            time.sleep(0.02)
+        asking = self.line(of=self.elsewhere).phone
+        answers_until(404, lambda: asking.invite("5").final().status, SOON)
 
     def network(self, bind: str | None = None, transport: str = "udp") -> Phone:
         """A phone at an address of its own, that holds no number of an extension; it calls as E."""

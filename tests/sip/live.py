@@ -1,8 +1,8 @@
 """Calls that ring or talk, as the API lists them, and what it does with them."""
 
 import httpx
+from parts import until
 from sip.exchange import Office
-from sip.test_changes import wait_for
 
 
 def current(office: Office, number: str = "") -> list[dict]:
@@ -21,7 +21,7 @@ def until_listed(office: Office, number: str, *, answered: bool = False) -> dict
         calls = current(office, number)
         return calls if calls and bool(calls[0]["answer_time_gmt"]) >= answered else []
 
-    [call] = wait_for(found)
+    [call] = until(found)
     return call
 
 

@@ -1,10 +1,9 @@
 """What the switch has told of a call: its events, as they stand in the database."""
 
-import time
 from collections import Counter
 from collections.abc import Collection
 
-from parts import look
+from parts import look, until
 from sip.exchange import Office
 from sqlalchemy import ColumnElement, Text, cast, or_, select
 
@@ -55,13 +54,14 @@ class Story:
 
 def stories(office: Office, calls: int, seconds: float = 5) -> list[Story]:
     """All calls of this office, when there are that many and each has been told to its end."""
-    deadline = time.monotonic() + seconds
-    while True:
-        told = told_so_far(office)
-        if len(told) == calls and all(each.is_whole for each in told):
-            return told
-        assert time.monotonic() < deadline, f"{[each.events for each in told]}\n{office.exchange.report()}"
-        time.sleep(0.03)
+    told: list[Story] = []
+
+    def whole() -> bool:
+        told[:] = told_so_far(office)
+        return len(told) == calls and all(each.is_whole for each in told)
+
+    until(whole, seconds, lambda: f"{[each.events for each in told]}\n{office.exchange.report()}")
+    return told
 
 
 def story(office: Office) -> Story:

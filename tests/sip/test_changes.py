@@ -2,7 +2,7 @@
 
 import time
 
-from parts import look
+from parts import answers_until, look, until
 from sip.exchange import SOON
 from sip.history import over
 from sqlalchemy import select
@@ -30,21 +30,9 @@ def events_of(office, kind):
     return [body for body in bodies if body["type"] == kind and body.get("from", "").startswith(prefix)]
 
 
-def wait_for(find, seconds=10):
-    """Wait until there is something; return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := find()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
 def in_force(ask, wanted):
     """Ask again and again until a change is in force, for as long as it may take."""
-    deadline = time.monotonic() + SOON
-    while (found := ask()) != wanted:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
+    answers_until(wanted, ask, SOON)
 
 
 # Break: rows.cfg, CHANGED: the row that is cached is not renewed.
@@ -103,7 +91,7 @@ def test_row_39_a_call_goes_on_as_it_began_when_its_phone_leaves_the_bundle(offi
     assert call.bye().status == 200
     first = [m for m in callee.received[before:] if m.call_id == leg.invite.call_id]
     assert {m.address("From").user for m in first if m.method != "INFO"} == {"100"}
-    ends = wait_for(lambda: [body for body in events_of(office, "hangup") if "answered_at" in body])
+    ends = until(lambda: [body for body in events_of(office, "hangup") if "answered_at" in body])
     assert [(body["from"], body["from_main"]) for body in ends] == [(office.user("101"), office.user("100"))]
     [first] = [each for each in over(office) if each.shown["result"] == "answered"]
     assert first.call == ("in of 200", "100 calls 200", "answered", "caller_bye")
@@ -126,7 +114,7 @@ def test_row_40_a_phone_that_is_blocked_ends_its_call_and_gets_no_new_one(office
     office.put_extension("101", status="blocked")
     callee.on_call = lambda leg: leg.decline()
     in_force(lambda: one.invite("200").final().status, 403)
-    refused = wait_for(lambda: [each for each in over(office) if each.shown["result"] == "failed"])
+    refused = until(lambda: [each for each in over(office) if each.shown["result"] == "failed"])
     assert [each.call for each in refused] == [("out of 100", "100 calls 200", "failed", "internal_cancel")]
     assert refused[0].legs == ["out 100 failed, 101"]
     assert callee.invite("101").final().status == 480

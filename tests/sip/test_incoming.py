@@ -2,11 +2,10 @@
 
 from base64 import b64decode
 
-from parts import look
+from parts import look, until
 from sip.history import history, past
 from sip.lines import E
 from sip.story import story
-from sip.test_changes import wait_for
 from sip.test_to_the_bundle import BUNDLE, assert_quiet, assert_stopped, ring
 from sqlalchemy import select
 
@@ -130,7 +129,7 @@ def test_a_trunk_reaches_nothing_but_numbers_that_are_bound(office, outside):
         assert line.phone.invite(number).final().status == 404, number
     assert line.phone.invite(unbound).final().status == 480
     assert_quiet(callee)
-    [told] = wait_for(lambda: [event for event in refusals(office) if event.get("did") == unbound])
+    [told] = until(lambda: [event for event in refusals(office) if event.get("did") == unbound])
     assert (told["to"], told["from"], told["code"], told["domain"]) == (unbound, E, "480", "pbx.test")
 
 

@@ -2,10 +2,11 @@
 
 import re
 
+from parts import until
 from sip.lines import E
 from sip.live import current, until_listed
 from sip.story import story
-from sip.test_changes import talk, wait_for
+from sip.test_changes import talk
 from sip.test_to_the_bundle import BUNDLE, ring
 
 DATABASES = ("sqlite", "postgresql")
@@ -34,7 +35,7 @@ def test_a_call_is_listed_for_both_its_sides_while_it_rings_and_talks(office):
     main, one, two, caller = office.phones(*BUNDLE, "200")
     call, legs = ring(caller, "100", main, one, two)
     ringing = until_listed(office, "100")
-    wait_for(lambda: numbers(office) == [("OUT", "200"), ("IN", "100")])
+    until(lambda: numbers(office) == [("OUT", "200"), ("IN", "100")])
     assert TIME.fullmatch(ringing["init_time_gmt"])
     assert ringing == {
         "call_api_id": ringing["call_api_id"],
@@ -50,18 +51,18 @@ def test_a_call_is_listed_for_both_its_sides_while_it_rings_and_talks(office):
         "called_extension": shown(office, "100"),
         "extension_id": office.ids["100"],
     }
-    wait_for(lambda: [numbers(office, each) for each in BUNDLE] == [[("IN", each)] for each in BUNDLE])
+    until(lambda: [numbers(office, each) for each in BUNDLE] == [[("IN", each)] for each in BUNDLE])
     legs[1].answer()
     assert call.final().status == 200
     talking = until_listed(office, "101", answered=True)
     assert TIME.fullmatch(talking["answer_time_gmt"])
     assert talking["call_api_id"] == ringing["call_api_id"]
     assert talking["record_uuid"].startswith(f"{office.ids['101']}-")
-    wait_for(lambda: numbers(office, "102") == numbers(office, "201") == [])
+    until(lambda: numbers(office, "102") == numbers(office, "201") == [])
     assert numbers(office, "100") == [("IN", "100")]
     assert numbers(office, "200") == [("OUT", "200")]
     assert call.bye().status == 200
-    wait_for(lambda: current(office) == [])
+    until(lambda: current(office) == [])
     assert story(office).one("hangup")["ended_by"] == "caller"
 
 
@@ -77,7 +78,7 @@ def test_calls_of_associated_phones_are_the_mains_and_their_own(office):
     assert (out["caller_id_number"], out["caller_extension"]) == ("100", shown(office, "100"))
     assert out["call_api_id"] == current(office, "100")[0]["call_api_id"]
     assert call.bye().status == 200
-    wait_for(lambda: current(office) == [])
+    until(lambda: current(office) == [])
     between, _ = talk(one, "102", two)
     until_listed(office, "102", answered=True)
     assert numbers(office) == [("OUT", "100")]

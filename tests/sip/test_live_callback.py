@@ -2,13 +2,13 @@
 
 import httpx
 import pytest
+from parts import until
 from sip.exchange import Office
 from sip.history import over, past
 from sip.lines import E
 from sip.live import current, end, path, until_listed
 from sip.policy import follow_refer, leave, refuse
 from sip.story import stories, story
-from sip.test_changes import wait_for
 from sip.test_to_the_bundle import BUNDLE, assert_given_up
 
 
@@ -112,7 +112,7 @@ def test_where_the_phone_is_not_brought_there_its_call_ends(office, bundle, way)
     assert leg.wait_ended().method == "BYE"
     told = stories(office, 1 if way == "refuses" else 2)
     assert sum(each.kinds["answer"] for each in told) == 1
-    wait_for(lambda: current(office) == [])
+    until(lambda: current(office) == [])
     assert over(office)
 
 
@@ -129,7 +129,7 @@ def test_who_picks_up_may_hang_up_at_once_and_ask_for_media(office, bundle):
     assert leg.refer("201").status == 403
     assert leg.bye().status == 200
     assert story(office).one("hangup")["ended_by"] == "callee"
-    wait_for(lambda: current(office) == [])
+    until(lambda: current(office) == [])
 
 
 def test_a_callback_that_rings_is_ended(office, bundle):
@@ -156,7 +156,7 @@ def test_a_limit_holds_for_a_callback_and_who_is_named_twice_rings_once(office, 
     assert talking.final().status == 200
     before = len(bundle[2].received)
     assert call_back(office, "100", "102", to="201").status_code == 201
-    refused = wait_for(lambda: [each for each in over(office) if each.shown["result"] == "busy"])
+    refused = until(lambda: [each for each in over(office) if each.shown["result"] == "busy"])
     assert [each.call[1] for each in refused] == ["201 calls 100"]
     assert len(bundle[2].received) == before
     assert talking.bye().status == 200

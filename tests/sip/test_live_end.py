@@ -1,11 +1,12 @@
 """What the API does with calls that ring or talk: `DELETE` ends them."""
 
 import pytest
+from parts import until
 from sip.exchange import DOMAIN
 from sip.history import history
 from sip.live import current, end, path, until_listed
 from sip.story import story
-from sip.test_changes import talk, wait_for
+from sip.test_changes import talk
 from sip.test_restart import kill, until_kept
 from sip.test_to_the_bundle import BUNDLE, assert_given_up, ring
 
@@ -26,7 +27,7 @@ def test_a_call_that_rings_is_ended(office, number):
     assert told.one("hangup")["ended_by"] == "switch"
     assert told.legs == [(each, "487") for each in BUNDLE]
     assert history(office).shown["hangup_disposition"] == "internal_cancel"
-    wait_for(lambda: current(office) == [])
+    until(lambda: current(office) == [])
     assert end(office, number, listed).status_code == 404
 
 
@@ -68,7 +69,7 @@ def until_answered_again(office, number):
         assert answer.status_code in (200, 503), answer.text
         return answer.json()["call_list"] if answer.status_code == 200 else []
 
-    [call] = wait_for(known)
+    [call] = until(known)
     return call
 
 

@@ -8,13 +8,14 @@ from contextlib import closing, contextmanager
 
 import httpx
 import pytest
+from parts import until
 from sip.exchange import Office
 from sip.history import past
 from sip.live import current, path, until_listed
 from sip.phone import Phone
 from sip.policy import accept_refer, follow_refer, refuse
 from sip.story import stories
-from sip.test_changes import talk, wait_for
+from sip.test_changes import talk
 from sip.test_restart import kill, until_kept
 
 
@@ -104,7 +105,7 @@ def test_row_51_a_live_call_is_moved_to_another_phone_of_its_bundle(office, thre
     new_call = colleague.wait_followed()
     assert new_call.final().asserted_identity.user == "100"
     assert_goes_on(new_call, leg)
-    [listed] = wait_for(lambda: [each for each in current(office, to) if each["answer_time_gmt"]])
+    [listed] = until(lambda: [each for each in current(office, to) if each["answer_time_gmt"]])
     assert listed["caller_extension"]["name"] == office.user("200")
     assert new_call.bye().status == 200
     heard = [message.call_id for message in (*silent.received, *one.received)]
@@ -114,7 +115,7 @@ def test_row_51_a_live_call_is_moved_to_another_phone_of_its_bundle(office, thre
     assert f"in {to} answered, 100" in call.legs
     assert sum("bl_xfer" in leg for leg in call.legs) == 1
     again = colleague.invite("100")  # nothing is held of the limit any more
-    assert wait_for(lambda: again.sent.responses and again.sent.responses[-1]).status in (100, 180)
+    assert until(lambda: again.sent.responses and again.sent.responses[-1]).status in (100, 180)
     again.cancel()
 
 
@@ -205,7 +206,7 @@ def test_what_can_not_be_transferred_says_so(office, three, outside):
     assert ask(office, "100", "transfer", "201").status_code == 409  # of an outside line
     assert_goes_on(call, leg)
     assert call.bye().status == 200
-    wait_for(lambda: current(office) == [])
+    until(lambda: current(office) == [])
     mine, theirs = talk(one, "200", colleague)
     for number, reason in (("201", 400), ("0000*100", 400), ("102", 409), ("101", 409)):
         answer = ask(office, "100", "move", number)
@@ -253,7 +254,7 @@ def test_after_a_refused_transfer_all_requests_stay_in_their_order(office, excha
         assert_goes_on(mine, theirs)
     assert mine.reinvite().status == 200
     until_kept(exchange, mine if caller == "101" else theirs)
-    wait_for(lambda: counted(exchange, office) == [("2",)])
+    until(lambda: counted(exchange, office) == [("2",)])
     kill(exchange)
     assert_goes_on(mine, theirs)
     assert mine.bye().status == 200

@@ -1,8 +1,9 @@
 """Calls that end with their switch: their end is told all the same."""
 
+from parts import until
 from sip.history import EVER
 from sip.live import current, until_listed
-from sip.test_changes import talk, wait_for
+from sip.test_changes import talk
 from sip.test_restart import kill, until_kept
 from sip.test_to_the_bundle import BUNDLE, ring
 
@@ -22,12 +23,12 @@ def test_a_call_that_rang_when_the_switch_was_killed_is_closed_and_one_that_talk
     ring(caller, "100", main, one, two)
     until_listed(office, "200")
     kill(exchange)
-    [lost] = wait_for(lambda: closed(office), 25)
+    [lost] = until(lambda: closed(office), 25)
     assert (lost["result"], lost["hangup_disposition"]) == ("not answered", "internal_cancel")
     assert [each["extension_id"] for each in current(office, "201")] == [office.ids["201"]]
     assert current(office, "200") == []
     assert call.bye().status == 200
-    wait_for(lambda: current(office) == [])
+    until(lambda: current(office) == [])
     assert len(closed(office)) == 1
 
 
@@ -38,6 +39,6 @@ def test_a_call_that_rang_when_switch_and_intake_were_killed_is_closed(office, e
     until_listed(office, "200")
     exchange.kill_switch()
     exchange.start()
-    [lost] = wait_for(lambda: closed(office), 25)
+    [lost] = until(lambda: closed(office), 25)
     assert lost["hangup_disposition"] == "internal_cancel"
     assert {leg["result"] for leg in lost["cdr"]} == {"not answered"}

@@ -4,11 +4,11 @@ import os
 import re
 import secrets
 import signal
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from parts import until
 from sip.audio import Audio, converse, whereto
 from sip.exchange import Office, exchanging
 from sip.message import response
@@ -47,13 +47,6 @@ def used(exchange):
     ]
     ports = {int(line.split()[1].rpartition(":")[2], 16) for line in lines}
     return {port for port in ports if first <= port <= last}
-
-
-def until(holds, seconds=5):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def with_audio(office, phone):

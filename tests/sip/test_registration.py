@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from parts import free_port, serving
+from parts import free_port, serving, until
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -124,9 +124,7 @@ def test_a_switch_that_was_killed_is_a_503_until_it_knows_again(office, exchange
         looks = pool.submit(until_it_knows_again, office)
         os.kill(kamailio(exchange), signal.SIGKILL)
         looks.result()
-    deadline = time.monotonic() + 20
-    while not exchange.is_ready():
-        assert time.monotonic() < deadline
+    until(exchange.is_ready, 20)
 
 
 def until_it_knows_again(office):

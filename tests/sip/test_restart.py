@@ -7,9 +7,10 @@ import time
 from contextlib import closing
 
 import pytest
+from parts import until
 from sip.history import history, past
 from sip.story import stories, story
-from sip.test_changes import talk, wait_for
+from sip.test_changes import talk
 from sip.test_from_the_bundle import bye_by_callee, bye_by_caller
 from sip.test_to_the_bundle import ring
 
@@ -20,7 +21,7 @@ def kill(exchange):
     """As by `kill -9`; its watcher starts it again."""
     before = pid(exchange)
     os.kill(before, signal.SIGKILL)
-    wait_for(lambda: pid(exchange) not in (0, before) and exchange.is_ready())
+    until(lambda: pid(exchange) not in (0, before) and exchange.is_ready())
 
 
 def pid(exchange):
@@ -36,7 +37,7 @@ def until_kept(exchange, *calls):
             rows = file.execute("SELECT callid FROM dialog WHERE state = 4").fetchall()
         return {call.call_id for call in calls} <= {row[0] for row in rows}
 
-    wait_for(kept)
+    until(kept)
 
 
 def calls_up(exchange):
@@ -129,7 +130,7 @@ def test_row_24_a_call_that_had_just_ended_counts_no_more_a_while_after_the_cras
         tried.append(other.invite("100"))
         return tried[-1].final().status == 480
 
-    wait_for(gets_through, 50)
-    wait_for(lambda: not calls_up(exchange))
+    until(gets_through, 50)
+    until(lambda: not calls_up(exchange))
     [told] = [each for each in stories(office, 1 + len(tried), 20) if each.all("answer")]
     assert told.kinds == {"begin": 1, "answer": 1, "hangup": 1}
