@@ -2,21 +2,27 @@
 
 import fcntl
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
+
+LOOKS = 10
+LOOK_SECONDS = 0.01
+"""Who only looks whose it is has it for an instant, too; that is waited for."""
 
 
 def take(file: Path) -> bool:
     """Lock a file, which is made, until this process ends; its id stands in it. False: another has it."""
     opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(opened)
-        return False
-    os.truncate(opened, 0)
-    os.write(opened, str(os.getpid()).encode())
-    return True
+    for _ in range(LOOKS):
+        with suppress(BlockingIOError):
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.truncate(opened, 0)
+            os.write(opened, str(os.getpid()).encode())
+            return True
+        time.sleep(LOOK_SECONDS)
+    os.close(opened)
+    return False
 
 
 def holder(file: Path) -> int | None:
