@@ -1,6 +1,7 @@
 """Kamailio's configuration: the files in `config/` with the settings put in."""
 
 import hashlib
+import os
 import re
 import secrets
 import subprocess
@@ -140,18 +141,32 @@ def _fill(folder: Path, settings: Settings, key: str) -> None:
     values = _values(settings, key, certificate.place(settings, folder))
     for source in sorted(SOURCE.glob("*.cfg")):
         text = re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], source.read_text("utf-8"))
-        (folder / source.name).write_text(text, "utf-8")
+        _put(folder / source.name, text)
     size = memory.needed(settings)
-    (folder / ARGUMENTS_FILE).write_text(f"-m {size.shared} -M {size.private}", "utf-8")
+    _put(folder / ARGUMENTS_FILE, f"-m {size.shared} -M {size.private}")
 
 
 def _control_key(folder: Path) -> str:
     """Return the word that opens the control port; made once."""
     file = folder / KEY_FILE
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(32))
-    return file.read_text()
+    if not os.path.lexists(file):
+        _put(file, secrets.token_hex(32))
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as opened:
+        return opened.read()
+
+
+def _put(file: Path, text: str) -> None:
+    """Write a file anew, whole, for its owner's eyes. A link that stands in its place goes; its target stays.
+
+    The folder may be that of another user than who writes, root.
+    """
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as opened:
+        opened.write(text)
+    new.replace(file)
 
 
 def addresses(settings: Settings) -> list[str]:
