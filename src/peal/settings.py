@@ -53,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Calls up at a time that it has memory for."""
     sip_host: str = "127.0.0.1"
     """Addresses that phones reach the SIP service at, separated by commas; IPv4 and IPv6."""
+    sip_public: str = ""
+    """Addresses that a NAT before the SIP service has for those of `sip_host`, in order; empty: none."""
     sip_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5060
     """UDP and TCP."""
     sip_tls_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5061
@@ -120,7 +122,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def sip_addresses(self) -> list[IPv4Address | IPv6Address]:
         """Those of `sip_host`."""
-        return [ip_address(each.strip()) for each in self.sip_host.split(",")]
+        return _addresses(self.sip_host)
+
+    @property
+    def public_addresses(self) -> list[IPv4Address | IPv6Address]:
+        """What phones and trunks are told of them, each in its place."""
+        return _addresses(self.sip_public) if self.sip_public else self.sip_addresses
+
+
+def _addresses(named: str) -> list[IPv4Address | IPv6Address]:
+    return [ip_address(each.strip()) for each in named.split(",")]
 
 
 def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -183,13 +194,10 @@ def _check(settings: Settings) -> None:
 
 
 def _check_sip(settings: Settings) -> None:
-    try:
-        addresses = settings.sip_addresses
-    except ValueError as error:
-        raise SettingsError(f"sip_host: {error}") from error
-    for address in addresses:
-        if address.is_unspecified:
-            raise SettingsError(f"sip_host: {address} is any address; phones are told which, so name each")
+    _check_addresses("sip_host", settings.sip_host)
+    _check_addresses("sip_public", settings.sip_public or settings.sip_host)
+    if _families(settings.public_addresses) != _families(settings.sip_addresses):
+        raise SettingsError("sip_public: must name one of the same family for each of sip_host, in order")
     try:
         first, last = settings.rtp_range
     except ValueError:
@@ -198,3 +206,17 @@ def _check_sip(settings: Settings) -> None:
         raise SettingsError("rtp_ports: must be FIRST-LAST, of 1024 to 65535")
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise SettingsError("tls_certificate, tls_key: both or neither")
+
+
+def _families(addresses: list[IPv4Address | IPv6Address]) -> list[int]:
+    return [address.version for address in addresses]
+
+
+def _check_addresses(name: str, named: str) -> None:
+    try:
+        addresses = _addresses(named)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from error
+    for address in addresses:
+        if address.is_unspecified:
+            raise SettingsError(f"{name}: {address} is any address; phones are told which, so name each")

@@ -193,6 +193,11 @@ def test_an_address_that_no_phone_can_be_told_is_named_at_start(tmp_path, host):
     assert "sip_host: " in refusal({"PEAL_HOME": tmp_path, "PEAL_SIP_HOST": host})
 
 
+@pytest.mark.parametrize("public", ["0.0.0.0", "pbx.example", "2001:db8::1", "192.0.2.1,192.0.2.2"])
+def test_public_addresses_that_do_not_go_with_those_behind_are_named_at_start(tmp_path, public):
+    assert "sip_public: " in refusal({"PEAL_HOME": tmp_path, "PEAL_SIP_PUBLIC": public})
+
+
 @pytest.mark.parametrize("ports", ["30000", "40000-30000", "80-90", "60000-70000", "many"])
 def test_ports_for_media_that_are_no_range_are_named_at_start(tmp_path, ports):
     assert "rtp_ports: " in refusal({"PEAL_HOME": tmp_path, "PEAL_RTP_PORTS": ports})

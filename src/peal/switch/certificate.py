@@ -57,7 +57,7 @@ def _self_signed(settings: Settings, folder: Path) -> Certificate:
     if made.chain.exists():
         return made
     _private(made.key)
-    names = ",".join(f"IP:{address}" for address in settings.sip_addresses)
+    names = ",".join(f"IP:{address}" for address in settings.public_addresses)
     command = ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-days", str(DAYS), "-subj", "/CN=Peal", "-addext", f"subjectAltName={names}"]
     command += ["-keyout", str(made.key), "-out", str(made.chain)]

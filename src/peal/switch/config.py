@@ -171,7 +171,7 @@ def _put(file: Path, text: str) -> None:
 
 def addresses(settings: Settings) -> list[str]:
     """Return where phones reach the switch by UDP and TCP: `host:port`, IPv6 in brackets."""
-    return [f"{_host(each)}:{settings.sip_port}" for each in settings.sip_addresses]
+    return [f"{_host(each)}:{settings.sip_port}" for each in settings.public_addresses]
 
 
 def _host(address: IPv4Address | IPv6Address) -> str:
@@ -179,10 +179,11 @@ def _host(address: IPv4Address | IPv6Address) -> str:
 
 
 def _listen(settings: Settings) -> Iterator[str]:
-    for address in settings.sip_addresses:
+    for address, public in zip(settings.sip_addresses, settings.public_addresses, strict=True):
         for transport in ("udp", "tcp", "tls"):
             port = settings.sip_tls_port if transport == "tls" else settings.sip_port
-            yield f"listen={transport}:{_host(address)}:{port}"
+            shown = f" advertise {_host(public)}:{port}" if public != address else ""
+            yield f"listen={transport}:{_host(address)}:{port}{shown}"
 
 
 def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dict[str, str]:
@@ -215,6 +216,7 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "FLOOD": str(settings.flood_limit),
         "TRUNK_MS": str(int(settings.trunk_seconds * 1000)),
         "CONTACT": addresses(settings)[0],
+        "SELF": f"{_host(settings.sip_addresses[0])}:{settings.sip_port}",
         "SILENCE": _silence(settings),
         "EMERGENCY": settings.emergency_numbers.replace(",", "|"),
         **(_SQLITE if sqlite else _POSTGRESQL),
@@ -223,7 +225,7 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
 
 def _silence(settings: Settings) -> str:
     """Return a session description that offers and takes no media, as a string of the configuration."""
-    address = settings.sip_addresses[0]
+    address = settings.public_addresses[0]
     here = f"IN IP{address.version} {address}"
     lines = ["v=0", f"o=- 1 1 {here}", "s=-", f"c={here}", "t=0 0", "m=audio 9 RTP/AVP 8 0", "a=inactive", ""]
     return "\\r\\n".join(lines)

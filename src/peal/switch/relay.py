@@ -56,7 +56,8 @@ class Relay:
         command += [PROGRAM, "--config-file=none", "--foreground", "--log-stderr", "--log-level=4"]
         command += ["--table=-1", "--num-threads=2"]
         command += [f"--listen-ng={HOST}:{self._settings.relay_port}"]
-        command += [f"--interface={name(each)}/{each}" for each in self._settings.sip_addresses]
+        places = zip(self._settings.sip_addresses, self._settings.public_addresses, strict=True)
+        command += [f"--interface={name(each)}/{each}!{public}" for each, public in places]
         command += [f"--port-min={first}", f"--port-max={last}"]
         # a stream is expected from where the signalling said, and taken from where it really comes from
         command += ["--endpoint-learning=heuristic", "--delete-delay=0"]

@@ -1,0 +1,103 @@
+"""A switch behind NAT: phones are told of its public address only, and reach it there."""
+
+from contextlib import ExitStack
+
+import pytest
+from sip.audio import Audio, converse
+from sip.exchange import Office, exchanging
+from sip.lines import outside_of
+from sip.nat import fronted
+from sip.policy import follow_refer
+from sip.test_live_callback import call_back
+from sip.test_nat import talk
+from sip.test_trunks import registrar
+
+TRANSPORTS = ("udp", "tcp", "tls")
+
+
+@pytest.fixture(scope="module")
+def before():
+    with fronted() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def own(before):
+    where = {"PEAL_SIP_HOST": before.switch, "PEAL_SIP_PUBLIC": before.public}
+    with exchanging(**where, PEAL_RELAY_MEDIA="always", PEAL_NAT_SECONDS="1") as running:
+        yield running
+
+
+@pytest.fixture
+def office(own):
+    with ExitStack() as stack:
+        yield Office(own, stack)
+
+
+@pytest.fixture
+def placed(office, before):
+    """Places a phone in the world; at the end none has heard of the switch's own address."""
+    phones = []
+
+    def place(number, transport="udp", address=0):
+        proxy = (before.public, office.exchange.address(transport)[1])
+        where = {"bind": before.phones[address], "namespace": before.namespace, "transport": transport}
+        phones.append(office.phone(number, proxy=proxy, **where))
+        return phones[-1]
+
+    yield place
+    for phone in phones:
+        assert phone.leaks(before.switch) == []
+
+
+def audio(office, before, phone):
+    made = Audio(phone, before.namespace)
+    office.stack.callback(made.close)
+    return made
+
+
+# Breaks: config.py, `_listen`: no `advertise`; relay.py: no `!`.
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_phones_call_and_hear_each_other_by_its_public_address(office, before, placed, transport):
+    caller, callee = placed("200", transport), placed("101", "udp", 1)
+    here, there = audio(office, before, caller), audio(office, before, callee)
+    call, leg = talk(caller, "101", callee)
+    assert f"c=IN IP4 {before.public}\r\n" in call.final().body
+    assert f"c=IN IP4 {before.public}\r\n" in leg.invite.body
+    converse(here, call.final().body, there, leg.invite.body)
+    assert call.reinvite().status == 200
+    assert leg.reinvite(hold=True).status == 200
+    assert leg.info().status == 200
+    assert leg.bye().status == 200
+    assert call.wait_ended().method == "BYE"
+
+
+# Break: callback.cfg, CALL_BACK: @CONTACT@ for @SELF@.
+def test_it_calls_back(office, before, placed):
+    [phone, callee] = placed("200"), placed("201", "udp", 1)
+    phone.policies["REFER"] = follow_refer
+    assert call_back(office, "200", to="201").status_code == 201
+    leg = phone.expect_invite()
+    leg.answer()
+    called = callee.expect_invite()
+    called.answer()
+    assert phone.wait_followed().final().status == 200
+    assert leg.wait_ended().method == "BYE"
+    assert called.bye().status == 200
+
+
+def test_what_keeps_the_way_open_names_no_other_address(placed):
+    placed("200").wait_for(lambda message: message.method == "OPTIONS" and message.is_request)
+
+
+# Break: modules.cfg, `reg_contact_addr`: @SELF@.
+def test_trunks_are_told_of_it_too(office, before):
+    with outside_of(office) as outside:
+        line = outside.line(bind=before.switch, login="line7", realm="carrier.test", password="a secret")
+        taken = registrar(line)
+        outside.admin.put(f"/admin/trunk/{line.id}", json={"register": True})
+        line.phone.wait(lambda: taken, 10, "a registration")
+        request = taken[0]
+    reached = f"{before.public}:{office.exchange.port}"
+    assert request.address("Contact").uri.partition(";")[0] == f"sip:trunk-{line.id}@{reached}"
+    assert f" {reached};" in request.headers["Via"]
