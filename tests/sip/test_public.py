@@ -77,7 +77,7 @@ def test_phones_call_and_hear_each_other_by_its_public_address(office, before, p
     assert call.wait_ended().method == "BYE"
 
 
-# Break: callback.cfg, CALL_BACK: @CONTACT@ for @SELF@.
+# Breaks: callback.cfg, CALL_BACK: @CONTACT@ for @SELF@; WAY_TO_OURSELVES: empty.
 def test_it_calls_back(office, before, placed):
     [phone, callee] = placed("200"), placed("201", "udp", 1)
     phone.policies["REFER"] = follow_refer
@@ -92,6 +92,7 @@ def test_it_calls_back(office, before, placed):
     assert called.bye().status == 200
 
 
+# Break: callback.cfg, CALL_BACK: @CONTACT@ in its Contact.
 def test_a_callback_is_hung_up(office, placed):
     phone = placed("200")
     phone.policies["REFER"] = leave

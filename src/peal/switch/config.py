@@ -216,6 +216,7 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "FLOOD": str(settings.flood_limit),
         "TRUNK_MS": str(int(settings.trunk_seconds * 1000)),
         "CONTACT": addresses(settings)[0],
+        "CONTACT_PATTERN": re.escape(addresses(settings)[0]),
         "SELF": f"{_host(settings.sip_addresses[0])}:{settings.sip_port}",
         "SILENCE": _silence(settings),
         "EMERGENCY": settings.emergency_numbers.replace(",", "|"),
