@@ -45,7 +45,9 @@ _ports = itertools.cycle(random.sample(range(2000, 10000), 8000))
 
 
 def until(
-    look: Callable[[], Found], seconds: float = 10, report: Callable[[], object] = lambda: "it never happened"
+    look: Callable[[], Found | None],
+    seconds: float = 10,
+    report: Callable[[], object] = lambda: "it never happened",
 ) -> Found:
     """Look again and again until there is something, and return it; `report` tells what is there instead."""
     deadline = time.monotonic() + seconds
@@ -57,8 +59,13 @@ def until(
 
 def answers_until(wanted: Found, ask: Callable[[], Found], seconds: float) -> list[Found]:
     """Ask again and again until the answer is this one; return all answers."""
-    answers = [ask()]
-    until(lambda: answers[-1] == wanted or answers.append(ask()), seconds, lambda: answers)
+    answers: list[Found] = []
+
+    def is_it() -> bool:
+        answers.append(ask())
+        return answers[-1] == wanted
+
+    until(is_it, seconds, lambda: answers)
     return answers
 
 

@@ -19,11 +19,11 @@ def sizes(place: Place) -> Iterator[Row]:
     people = bundles_of(3)
     with place.exchange(place.database(people)) as ours:
         pids = kamailio(ours.folder / "switch")
-        empty, alone = _shared(ours), max(private(pids))
+        empty, alone = ours.shared_memory, max(private(pids))
         registrations = [each for ports in ((5080,) * 3, (5081,) * 3) for each in people.phones(ports)]
         register(ours.port, registrations)
         time.sleep(SETTLED_SECONDS)
-        phone = (_shared(ours) - empty) / len(registrations)
+        phone = (ours.shared_memory - empty) / len(registrations)
         registered = max(private(pids))
         for answering in (1, 0):
             with sipp.phones(place.folder, 3, answering) as phones:
@@ -47,16 +47,12 @@ def sizes(place: Place) -> Iterator[Row]:
 def _of_a_call(ours: Exchange, people: People, state: str) -> float:
     """Return the shared memory of each call, with so many of them in a state."""
     time.sleep(SETTLED_SECONDS)
-    before = _shared(ours)
+    before = ours.shared_memory
     with ThreadPoolExecutor(1) as thread:
         placed = thread.submit(sipp.calls, ours.port, people.calls, rate=RATE, many=UP, held_ms=HELD_MS)
         time.sleep(UP / RATE + SETTLED_SECONDS)  # all are there, transactions of answered ones are over
-        used, there = _shared(ours), int(ours.rpc("cnt.get", "dialog", state)["result"])
+        used, there = ours.shared_memory, int(ours.rpc("cnt.get", "dialog", state)["result"])
         placed.result()
     if there < UP / 2:
         raise SystemExit(f"bench: {there} calls of {UP} are there")
     return (used - before) / there
-
-
-def _shared(ours: Exchange) -> int:
-    return ours.rpc("core.shmmem")["result"]["real_used"]

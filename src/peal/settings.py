@@ -127,7 +127,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def public_addresses(self) -> list[IPv4Address | IPv6Address]:
         """What phones and trunks are told of them, each in its place."""
-        return _addresses(self.sip_public) if self.sip_public else self.sip_addresses
+        return _addresses(self.sip_public or self.sip_host)
 
 
 def _addresses(named: str) -> list[IPv4Address | IPv6Address]:
@@ -194,9 +194,8 @@ def _check(settings: Settings) -> None:
 
 
 def _check_sip(settings: Settings) -> None:
-    _check_addresses("sip_host", settings.sip_host)
-    _check_addresses("sip_public", settings.sip_public or settings.sip_host)
-    if _families(settings.public_addresses) != _families(settings.sip_addresses):
+    own = _families("sip_host", settings.sip_host)
+    if _families("sip_public", settings.sip_public or settings.sip_host) != own:
         raise SettingsError("sip_public: must name one of the same family for each of sip_host, in order")
     try:
         first, last = settings.rtp_range
@@ -208,11 +207,8 @@ def _check_sip(settings: Settings) -> None:
         raise SettingsError("tls_certificate, tls_key: both or neither")
 
 
-def _families(addresses: list[IPv4Address | IPv6Address]) -> list[int]:
-    return [address.version for address in addresses]
-
-
-def _check_addresses(name: str, named: str) -> None:
+def _families(name: str, named: str) -> list[int]:
+    """Return the versions of the addresses that a setting names, each one that phones can be told."""
     try:
         addresses = _addresses(named)
     except ValueError as error:
@@ -220,3 +216,4 @@ def _check_addresses(name: str, named: str) -> None:
     for address in addresses:
         if address.is_unspecified:
             raise SettingsError(f"{name}: {address} is any address; phones are told which, so name each")
+    return [address.version for address in addresses]

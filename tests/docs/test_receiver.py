@@ -2,14 +2,12 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
-from parts import free_port
+from parts import free_port, status_of, until
 
 from peal.events.model import Due
 from peal.events.sender import request
@@ -29,15 +27,8 @@ def receiver(port: int) -> subprocess.Popen:
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except ConnectionRefusedError:
-            time.sleep(0.02)
-        else:
-            return started
-    raise TimeoutError
+    until(lambda: status_of(f"http://127.0.0.1:{port}/") is not None)
+    return started
 
 
 def test_the_receiver_takes_what_peal_signs_once_and_refuses_all_else():

@@ -194,7 +194,7 @@ def test_no_call_and_no_event_is_lost_or_told_twice_whatever_is_killed(whole, cl
 
 
 def test_a_kill_of_the_switch_costs_no_more_than_what_was_in_its_memory(whole):
-    calls, rate = 100, 20
+    calls, rate = 300, 20
     with ExitStack() as stack:
         kill = [lambda: whole.kill(SWITCH)]
         traffic, subscribers, rounds = carry(whole, stack, calls, rate, lambda _: iter(kill))

@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from parts import look, until
+from parts import look
 from sip import sipp
 from sip.exchange import Exchange, Office, exchanging
 from sqlalchemy import func, select
@@ -41,9 +41,9 @@ def test_ten_minutes_of_calls_leave_nothing_behind_but_their_events(busy):
         members = zip(("100", "101", "102"), phones.ports, strict=True)
         assert sipp.registrations(busy.port, [(office.user(n), port) for n, port in members]).failed == 0
         placed = call(office, WARM_UP_SECONDS)
-        warm = shared_memory(busy)
+        warm = busy.shared_memory
         after = call(office, SECONDS - WARM_UP_SECONDS)
-        assert shared_memory(busy) - warm < 20 * after, "bytes kept of each call"
+        assert busy.shared_memory - warm < 20 * after, "bytes kept of each call"
         assert statistic(busy, "dialog", "active_dialogs") == 0
         assert statistic(busy, "dialog", "early_dialogs") == 0
         office.put_phone("100", incoming_limit=1)
@@ -63,16 +63,12 @@ def call(office: Office, seconds: int) -> int:
     done = sipp.calls(office.exchange.port, rows, rate=RATE, many=RATE * seconds)
     assert done.failed == 0
     assert done.good == RATE * seconds
-    until(lambda: office.exchange.rpc("tm.stats")["result"]["current"] == 0)
+    office.exchange.until_idle()
     return done.good
 
 
 def statistic(exchange: Exchange, group: str, name: str) -> int:
     return int(exchange.rpc("cnt.get", group, name)["result"])
-
-
-def shared_memory(exchange: Exchange) -> int:
-    return exchange.rpc("core.shmmem")["result"]["real_used"]
 
 
 def stored_events(exchange: Exchange, many: int) -> dict[str, int]:

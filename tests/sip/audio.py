@@ -8,6 +8,7 @@ import struct
 import time
 from contextlib import suppress
 
+from sip.exchange import Office
 from sip.phone import Phone
 from sip.transport import Peer, new_socket
 
@@ -44,6 +45,13 @@ class Audio:
             while True:
                 packet, peer = self.socket.recvfrom(2048)
                 self.heard.setdefault(peer[:2], set()).add(packet[12:])
+
+
+def audio(office: Office, phone: Phone, namespace: str | None = None) -> Audio:
+    """The media of a phone, gone with the test."""
+    made = Audio(phone, namespace)
+    office.stack.callback(made.close)
+    return made
 
 
 def whereto(description: str) -> Peer:

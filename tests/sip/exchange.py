@@ -98,14 +98,21 @@ class Exchange:
     @property
     def forwarder(self) -> int:
         """What forwards call events, as soon as it runs."""
-        found = until(lambda: self.forwarder_now, 20, self.log.read_text)
-        assert found
-        return found
+        return until(lambda: self.forwarder_now, 20, self.log.read_text)
 
     @property
     def forwarder_now(self) -> int | None:
         """The same, if it runs now."""
         return holder(self.folder / "switch" / FORWARDER_LOCK)
+
+    def until_idle(self, seconds: float = 10):
+        """Wait until no transaction is left."""
+        until(lambda: self.rpc("tm.stats")["result"]["current"] == 0, seconds, self.report)
+
+    @property
+    def shared_memory(self) -> int:
+        """What the switch uses of it, in bytes."""
+        return self.rpc("core.shmmem")["result"]["real_used"]
 
     def rpc(self, method: str, *params):
         """Ask Kamailio itself."""

@@ -1,7 +1,6 @@
 """Behaviour table, "Calls from the bundle": what the other side sees of the phone that calls."""
 
 import pytest
-from parts import until
 from sip import sdp
 from sip.exchange import DOMAIN
 from sip.history import history
@@ -107,7 +106,7 @@ def test_row_27_an_answer_repeated_when_the_switch_has_forgotten_it_goes_nowhere
     call = caller.invite("100")
     assert call.final().status == 200
     assert call.bye().status == 200
-    until(lambda: exchange.rpc("tm.stats")["result"]["current"] == 0)
+    exchange.until_idle()
     before = len(caller.received)
     [answer] = [each for each in one.sent if (each.status, each.method) == (200, "INVITE")]
     one.send_raw(answer.encode())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from parts import until
-from sip.audio import Audio, converse, whereto
+from sip.audio import audio, converse, whereto
 from sip.exchange import Office, exchanging
 from sip.message import response
 from sip.story import stories, story
@@ -49,12 +49,6 @@ def used(exchange):
     return {port for port in ports if first <= port <= last}
 
 
-def with_audio(office, phone):
-    made = Audio(phone)
-    office.stack.callback(made.close)
-    return made
-
-
 def ports_of(phone, body):
     return whereto(body) == ("127.0.0.1", phone.media[1])
 
@@ -64,7 +58,7 @@ def ports_of(phone, body):
 @pytest.mark.parametrize(("from_", "to"), [("127.0.0.1", SIX), (SIX, "127.0.0.1")])
 def test_phones_of_ipv4_and_ipv6_hear_each_other_until_one_hangs_up(office, from_, to, hangs_up):
     caller, callee = office.phone("101", bind=from_), office.phone("200", bind=to)
-    one, other = with_audio(office, caller), with_audio(office, callee)
+    one, other = audio(office, caller), audio(office, callee)
     call = caller.invite("200")
     leg = callee.expect_invite()
     leg.ring(183, sdp=None)
@@ -82,7 +76,7 @@ def test_phones_of_ipv4_and_ipv6_hear_each_other_until_one_hangs_up(office, from
     first, second = (call, leg) if hangs_up == "caller" else (leg, call)
     assert first.bye().status == 200
     second.wait_ended()
-    until(lambda: not used(office.exchange))
+    until(lambda: not used(office.exchange), 5)
     assert callee.leaks("101") == []
     assert not [each for each in callee.received + caller.received if re.search(r"\b101\b", each.body)]
 
@@ -90,7 +84,7 @@ def test_phones_of_ipv4_and_ipv6_hear_each_other_until_one_hangs_up(office, from
 # Break: media.cfg, MEDIA_ANSWERED: without WAYS for the late offer.
 def test_an_offer_in_the_answer_is_relayed_too(office):
     caller, callee = office.phone("101"), office.phone("200", bind=SIX)
-    one, other = with_audio(office, caller), with_audio(office, callee)
+    one, other = audio(office, caller), audio(office, callee)
     call = caller.invite("200", sdp="")
     leg = callee.expect_invite()
     leg.answer()
@@ -100,13 +94,13 @@ def test_an_offer_in_the_answer_is_relayed_too(office):
     assert whereto(ack.body)[0] == SIX
     converse(one, answer.body, other, ack.body)
     assert leg.bye().status == 200
-    until(lambda: not used(office.exchange))
+    until(lambda: not used(office.exchange), 5)
 
 
 # Break: media.cfg, MEDIA_ANSWERED: without `via-branch`.
 def test_of_phones_that_ring_the_one_that_answers_is_heard_and_the_ports_of_all_are_free_after(office):
     caller, *phones = [office.phone("200"), *(office.phone(n, bind=SIX) for n in ("100", "101", "102"))]
-    one, *others = [with_audio(office, phone) for phone in (caller, *phones)]
+    one, *others = [audio(office, phone) for phone in (caller, *phones)]
     call = caller.invite("100")
     legs = [phone.expect_invite() for phone in phones]
     for leg in legs:
@@ -118,7 +112,7 @@ def test_of_phones_that_ring_the_one_that_answers_is_heard_and_the_ports_of_all_
     legs[2].wait_cancelled()
     converse(one, answer.body, others[1], legs[1].invite.body)
     assert call.bye().status == 200
-    until(lambda: not used(office.exchange))
+    until(lambda: not used(office.exchange), 5)
 
 
 # Break: events.cfg, dialog:failed: without MEDIA_ENDS.
@@ -135,7 +129,7 @@ def test_a_call_that_nobody_answers_leaves_no_port_behind(office, end):
     if end == "decline":
         leg.decline()
     assert call.final().status == {"cancel": 487, "decline": 486, "nobody": 480}[end]
-    until(lambda: not used(office.exchange))
+    until(lambda: not used(office.exchange), 5)
 
 
 def test_phones_that_reach_each_other_have_their_media_to_themselves(office):
@@ -198,12 +192,12 @@ def test_without_the_relay_phones_that_need_it_do_not_ring_and_all_others_do(off
         assert "alarm: no relay" in office.exchange.log.read_text()
     finally:
         os.kill(relay, signal.SIGKILL)
-    until(lambda: relays(office.exchange) not in ([], [relay]))
+    until(lambda: relays(office.exchange) not in ([], [relay]), 5)
     far.on_call = lambda leg: leg.decline()
-    until(lambda: caller.invite("102").final().status == 486)
+    until(lambda: caller.invite("102").final().status == 486, 5)
 
 
 def test_a_relay_runs_as_a_user_of_its_own(own):
-    until(lambda: relays(own))
+    until(lambda: relays(own), 5)
     [relay] = relays(own)
     assert Path(f"/proc/{relay}").owner() == ("rtpengine" if os.getuid() == 0 else Path("/proc/self").owner())

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 import pytest
-from sip.audio import Audio, converse
+from sip.audio import audio, converse
 from sip.exchange import Office, exchanging
 from sip.message import response
 from sip.nat import nat
@@ -33,12 +33,6 @@ def at_home(office, behind, number, transport="udp"):
     where = {"bind": behind.phone, "namespace": behind.namespace, "transport": transport}
     port = office.exchange.address(transport)[1]
     return office.phone(number, proxy=(behind.switch, port), **where)
-
-
-def audio(office, phone, namespace=None):
-    made = Audio(phone, namespace)
-    office.stack.callback(made.close)
-    return made
 
 
 def talk(caller, number, callee):

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 from parts import until
-from sip.audio import Audio, converse
+from sip.audio import audio, converse
 from sip.exchange import Office, exchanging
 from sip.lines import outside_of
 from sip.live import current
@@ -13,8 +13,6 @@ from sip.policy import follow_refer, leave
 from sip.test_live_callback import call_back
 from sip.test_nat import talk
 from sip.test_trunks import registrar
-
-TRANSPORTS = ("udp", "tcp", "tls")
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +53,11 @@ def placed(office, before):
         assert [line for line in phone.leaks(before.switch) if f";received={before.switch}" not in line] == []
 
 
-def audio(office, before, phone):
-    made = Audio(phone, before.namespace)
-    office.stack.callback(made.close)
-    return made
-
-
 # Breaks: config.py, `_listen`: no `advertise`; relay.py: no `!`.
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_phones_call_and_hear_each_other_by_its_public_address(office, before, placed, transport):
     caller, callee = placed("200", transport), placed("101", "udp", 1)
-    here, there = audio(office, before, caller), audio(office, before, callee)
+    here, there = (audio(office, phone, before.namespace) for phone in (caller, callee))
     call, leg = talk(caller, "101", callee)
     assert f"c=IN IP4 {before.public}\r\n" in call.final().body
     assert f"c=IN IP4 {before.public}\r\n" in leg.invite.body
@@ -90,7 +82,7 @@ def test_it_calls_back(office, before, placed):
     assert leg.wait_ended().method == "BYE"
     until(lambda: len(current(office, "200")) == 1)
     assert called.bye().status == 200
-    until(lambda: office.exchange.rpc("tm.stats")["result"]["current"] == 0, 8)
+    office.exchange.until_idle(8)
 
 
 def test_a_callback_is_hung_up(office, placed):

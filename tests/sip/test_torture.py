@@ -4,11 +4,11 @@ damage to them and to what phones send. Nothing of it ends a process, reaches a 
 import random
 import select
 import socket
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from parts import until
 from sip.exchange import Office, exchanging
 from sip.transport import Connection
 
@@ -126,13 +126,13 @@ def level(exchange):
     An INVITE that was hurt nowhere that matters is to the phone the one that it has answered before: it
     repeats its 200, and the switch has a call that nobody talks in, until it asks the phones after 30 s.
     """
-    deadline = time.monotonic() + 150
-    while True:
+
+    def transactions():
         found = exchange.rpc("tm.stats")["result"]
-        if found["current"] == 0 and found["waiting"] == 0:
-            return exchange.rpc("core.shmmem")["result"]["real_used"]
-        assert time.monotonic() < deadline, f"{found}\n{exchange.report()}"
-        time.sleep(0.1)
+        return found["current"], found["waiting"]
+
+    until(lambda: transactions() == (0, 0), 150, lambda: f"{transactions()}\n{exchange.report()}")
+    return exchange.shared_memory
 
 
 # Break: none to the switch; against Kamailio's parser (`kill -9` of a worker while it runs is noticed)

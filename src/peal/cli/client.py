@@ -9,6 +9,7 @@ from peal.cli import session
 from peal.cli.output import Json, show
 from peal.clients import service
 from peal.clients.schemas import Client, ClientCreate
+from peal.clients.tables import client
 from peal.db.work import Work
 from peal.http.form import read
 from peal.http.shape import shape
@@ -37,7 +38,7 @@ def create(
         values = msgspec.structs.asdict(read(body, ClientCreate, clears=False))
         row = await service.create(work, values, chosen_id)
         if chosen_id is not None:
-            await service.move_sequence(work, "client")
+            await service.move_sequence(work, client)
         return msgspec.structs.asdict(shape(row, Client))
 
     show(session.transact(database, action), as_json=as_json)

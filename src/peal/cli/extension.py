@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
+from peal.bundles.tables import bundle
 from peal.cli import session
 from peal.cli.output import Json, show
 from peal.clients import service as clients
@@ -42,7 +43,7 @@ def create(
         values = given(read(body, ExtensionCreate, clears=False))
         row = await service.create(work, client, values, chosen_id, emergency)
         if chosen_id is not None:
-            await clients.move_sequence(work, "bundle")
+            await clients.move_sequence(work, bundle)
         return msgspec.structs.asdict(shown(row))
 
     show(session.transact(database, action), as_json=as_json)

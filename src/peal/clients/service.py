@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import Table, delete, func, insert, select, update
 
 from peal.audit import changes
 from peal.bundles import repository as bundles
@@ -78,12 +78,11 @@ async def remove(work: Work, client_id: int) -> None:
     await work.audit("client:delete", client_id, client_id, {"name": row["name"], "prefix": row["prefix"]})
 
 
-async def move_sequence(work: Work, table: str) -> None:
+async def move_sequence(work: Work, table: Table) -> None:
     """Move PostgreSQL's sequence past ids that were given explicitly; SQLite does that by itself."""
     if work.connection.dialect.name == "postgresql":
-        await work.execute(
-            text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608 - ours
-        )
+        sequence = func.pg_get_serial_sequence(table.name, "id")
+        await work.execute(select(func.setval(sequence, func.max(table.c.id))))
 
 
 async def count(work: Work) -> int:

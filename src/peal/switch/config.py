@@ -171,24 +171,25 @@ def _put(file: Path, text: str) -> None:
 
 def addresses(settings: Settings) -> list[str]:
     """Return where phones reach the switch by UDP and TCP: `host:port`, IPv6 in brackets."""
-    return [f"{_host(each)}:{settings.sip_port}" for each in settings.public_addresses]
+    return [_place(each, settings.sip_port) for each in settings.public_addresses]
 
 
-def _host(address: IPv4Address | IPv6Address) -> str:
-    return f"[{address}]" if address.version == 6 else str(address)
+def _place(address: IPv4Address | IPv6Address, port: int) -> str:
+    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
 
 
 def _listen(settings: Settings) -> Iterator[str]:
     for address, public in zip(settings.sip_addresses, settings.public_addresses, strict=True):
         for transport in ("udp", "tcp", "tls"):
             port = settings.sip_tls_port if transport == "tls" else settings.sip_port
-            shown = f" advertise {_host(public)}:{port}" if public != address else ""
-            yield f"listen={transport}:{_host(address)}:{port}{shown}"
+            shown = f" advertise {_place(public, port)}" if public != address else ""
+            yield f"listen={transport}:{_place(address, port)}{shown}"
 
 
 def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dict[str, str]:
     url = make_url(settings.database)
     sqlite = settings.database.startswith("sqlite")
+    contact = addresses(settings)[0]
     return {
         "LISTEN": "\n".join(_listen(settings)),
         "TLS_CERTIFICATE": shown.chain.name,
@@ -215,9 +216,9 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "BAN_SECONDS": str(settings.ban_seconds),
         "FLOOD": str(settings.flood_limit),
         "TRUNK_MS": str(int(settings.trunk_seconds * 1000)),
-        "CONTACT": addresses(settings)[0],
-        "CONTACT_PATTERN": re.escape(addresses(settings)[0]),
-        "SELF": f"{_host(settings.sip_addresses[0])}:{settings.sip_port}",
+        "CONTACT": contact,
+        "CONTACT_PATTERN": re.escape(contact),
+        "SELF": _place(settings.sip_addresses[0], settings.sip_port),
         "SILENCE": _silence(settings),
         "EMERGENCY": settings.emergency_numbers.replace(",", "|"),
         **(_SQLITE if sqlite else _POSTGRESQL),
