@@ -1,6 +1,5 @@
 """The composition root: the only place that knows everyone."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -104,11 +103,9 @@ def _drop_options(router: Router) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: Litestar) -> AsyncIterator[None]:
-    if ending.heard():  # while this worker was starting: the signal found its parent's handlers, and was lost
-        os._exit(0)  # nothing is open yet, and frameworks report any other way to leave as a failure
     await app.state.database.open_direct()
     try:
-        async with beside(app.state.hourly_limit.run()):
+        async with beside(app.state.hourly_limit.run(), ending.leave()):
             yield
     finally:
         await app.state.hourly_limit.merge()

@@ -4,7 +4,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from events.exchange import delivering
+from events.exchange import SECONDS, delivering
 from events.receiver import OK, Receiver, answering, dripping, huge, silent
 from parts import until
 from standardwebhooks import WebhookVerificationError
@@ -168,8 +168,8 @@ def test_a_connection_that_the_subscriber_has_closed_is_not(calls, deliverer):
 
 
 BAD = {
-    "time-out": (silent, None, "no answer within 0.5 s"),
-    "slow drip": (dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", 0.05), None, "no answer within 0.5 s"),
+    "time-out": (silent, None, f"no answer within {SECONDS} s"),
+    "slow drip": (dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", 0.05), None, f"no answer within {SECONDS} s"),
     "error": (answering(503), 503, None),
     "no HTTP": (dripping(b"\0\1\2\r\n\r\n", 0.01), None, ""),
 }

@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from sqlalchemy import select, text
 
 from peal.clients.tables import client
 from peal.db.engine import Database
+from peal.http import ending
 
 
 def closes(server):
@@ -88,6 +90,42 @@ def test_an_idle_connection_keeps_nobody_waiting(database, tmp_path, workers):
         assert time.monotonic() - started < 10
 
 
+# Break: ending.py, _first: tells of each.
+def test_workers_that_are_told_twice_keep_nobody_waiting(tmp_path):
+    """As by Ctrl-C: by the terminal, and by who has started them."""
+    server = Server(f"sqlite:///{tmp_path / 'peal.db'}", tmp_path / "log", workers=2)
+    try:
+        workers = workers_of(server)
+        stand_still(*workers)
+        for each in [server.process.pid, *workers]:
+            os.kill(each, signal.SIGINT)
+            os.kill(each, signal.SIGTERM)
+        os.killpg(server.process.pid, signal.SIGCONT)
+        server.process.wait(10)
+    finally:
+        server.stop()
+
+
+# Break: ending.py, leave: raises no signal.
+def test_a_signal_that_comes_between_two_runs_of_a_workers_loop_is_not_lost(monkeypatch):
+    monkeypatch.setattr(ending.Ending, "told", None)
+    ending.prepare()
+    loop, told = ending.Loop(), []
+    loop.add_signal_handler(signal.SIGTERM, told.append, "once")
+
+    async def heard():
+        await ending.leave()
+        await asyncio.sleep(0)  # the loop looks at the signal
+
+    with closing(loop):
+        loop.run_until_complete(asyncio.sleep(0))
+        signal.raise_signal(signal.SIGTERM)
+        ending.tell()
+        loop.run_until_complete(asyncio.wait_for(heard(), 5))
+    assert told == ["once"]
+
+
+# Break: ending.py, leave: raises no signal.
 def test_a_worker_that_is_just_starting_keeps_nobody_waiting(database, tmp_path):
     """It still has its parent's handlers then: the signal alone would be lost."""
     with serving(database, tmp_path, workers=2) as server:
@@ -95,7 +133,7 @@ def test_a_worker_that_is_just_starting_keeps_nobody_waiting(database, tmp_path)
         os.kill(min(before), signal.SIGKILL)
         until(lambda: workers_of(server) - before)  # the service starts another
         (fresh,) = workers_of(server) - before
-        os.kill(fresh, signal.SIGSTOP)
+        stand_still(fresh)
         server.process.terminate()
         until(lambda: is_pending(fresh, signal.SIGTERM))
         os.kill(fresh, signal.SIGCONT)
@@ -107,9 +145,19 @@ def workers_of(server):
     return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
+def stand_still(*processes):
+    for each in processes:
+        os.kill(each, signal.SIGSTOP)
+        until(lambda each=each: re.search(r"^State:\s+T", status(each), re.MULTILINE))
+
+
 def is_pending(pid, number):
-    found = re.search(r"^ShdPnd:\s+(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    found = re.search(r"^ShdPnd:\s+(\w+)", status(pid), re.MULTILINE)
     return bool(int(found[1], 16) >> (number - 1) & 1)
+
+
+def status(pid):
+    return Path(f"/proc/{pid}/status").read_text()
 
 
 def test_what_was_answered_is_there_after_a_restart(database, tmp_path):

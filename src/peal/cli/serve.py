@@ -1,9 +1,11 @@
 """`peal serve`: the API alone."""
 
+import asyncio
 import os
 from typing import Annotated
 
 import typer
+from granian import loops
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
@@ -49,6 +51,13 @@ class _Server(MPServer):
     def shutdown(self, exit_code: int = 0) -> None:
         ending.tell()
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+
+@loops.register("auto")
+def _loop() -> asyncio.AbstractEventLoop:
+    made = ending.Loop()
+    asyncio.set_event_loop(made)
+    return made
 
 
 def run(settings: Settings) -> None:
