@@ -48,13 +48,16 @@ def test_status_tells_how_it_is(own, office, settings):
     *_, callee, caller = office.phones("100", "101", "102", "200", "201")
     callee.on_call = lambda leg: leg.answer()
     call = caller.invite("200", wait=True)
-    told = switch(own, "status")
+    told = until(lambda: caught_up(switch(own, "status")))
     assert told.pop("pid") == int((own.folder / "switch" / "kamailio.pid").read_text())
     assert told.pop("uptime_seconds") >= 0
-    assert told.pop("poll_age_seconds") in (0, 1)
-    events = {"events_waiting": 0, "events_rejected": 0}
-    assert told == {"registered_phones": before + 5, "calls_up": 1} | events
+    assert told == {"registered_phones": before + 5, "calls_up": 1, "events_rejected": 0}
     call.bye()
+
+
+def caught_up(told):
+    """What the switch says, if it is behind in nothing that it does beside calls."""
+    return None if told.pop("poll_age_seconds") > 1 or told.pop("events_waiting") else told
 
 
 def spooled(own):

@@ -44,7 +44,7 @@ def test_a_deliverer_that_is_stopped_ends_what_it_has_begun(calls, own_peal, tmp
         await asyncio.sleep(SECONDS / 2)
         await OK(request, writer)
 
-    with delivering(own_peal.database, tmp_path) as running, Receiver(slow) as crm:
+    with delivering(own_peal.database, tmp_path, events_seconds=10) as running, Receiver(slow) as crm:
         made = calls.subscribe(crm.url)
         calls.tell(calls.notice())
         crm.wait(1)
@@ -54,12 +54,12 @@ def test_a_deliverer_that_is_stopped_ends_what_it_has_begun(calls, own_peal, tmp
 
 # Break: deliverer.py, _send_lane: does not look at _stopping.
 def test_a_stop_takes_no_longer_than_a_request_may_and_loses_nothing(calls, own_peal, tmp_path):
-    seconds = 3
+    seconds = 6
 
     async def ever_slower(request, writer):
         if len(crm.received) > SIDE_BY_SIDE:
             await silent(request, writer)
-        await asyncio.sleep(0.75 * seconds)
+        await asyncio.sleep(0.5 * seconds)
         await OK(request, writer)
 
     with Receiver(ever_slower) as crm, Receiver(silent) as dead:
@@ -75,7 +75,7 @@ def test_a_stop_takes_no_longer_than_a_request_may_and_loses_nothing(calls, own_
         assert [len(each.received) for each in (crm, dead)] == [SIDE_BY_SIDE, SIDE_BY_SIDE]
         assert [calls.states(one).count("delivered") for one in subscriptions] == [SIDE_BY_SIDE, 0]
         crm.behave = dead.behave = OK
-        with delivering(own_peal.database, tmp_path):
+        with delivering(own_peal.database, tmp_path, events_seconds=10):
             until(lambda: {*map(tuple, map(calls.states, subscriptions))} == {("delivered",) * len(told)})
         ids = sorted(each.id for each in crm.received)
         assert len(ids) == len(set(ids)) == len(told)

@@ -241,14 +241,14 @@ def test_dead_and_slow_subscribers_hold_up_nobody_else(calls, deliverer):
             calls.subscribe(each.url)
         alive = stack.enter_context(Receiver())
         calls.subscribe(alive.url)
+        began = time.monotonic()
         calls.tell(calls.notice())
         for each in dead:
             each.wait(1)  # their requests hang now
-        began = time.monotonic()
         for _ in range(5):
             calls.tell(calls.notice())
         alive.wait(6)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 2.5 * SECONDS  # all three dead ones take longer
 
 
 # Break: claims.py, settle: no pause.

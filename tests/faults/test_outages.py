@@ -104,7 +104,9 @@ class Traffic:
     def one_call(self):
         call = self.caller.invite("100")
         self.caller.wait(
-            lambda: [r.status for r in call.sent.responses].count(180) == 3, None, "three phones that ring"
+            lambda: len({r.tag("To") for r in call.sent.responses if r.status == 180}) == 3,
+            None,
+            "three phones that ring",
         )
         legs = [phone.expect_invite() for phone in self.bundle]
         legs[1].answer()
@@ -143,7 +145,7 @@ def test_row_42_phones_call_and_register_as_before_and_no_event_is_lost(own, out
         assert [each.call for each in over(office)] == [CALL] * traffic.placed
         office.put_extension("200", status="blocked")
         until(lambda: not office.registered("200"))
-        assert traffic.placed > SECONDS * RATE / 4  # the machine may be busy
+        assert traffic.placed > SECONDS  # the machine may be busy
 
 
 # Break: identify.cfg, FAILED: 401 also while the database is away

@@ -49,7 +49,7 @@ def test_a_header_makes_no_other_address(guarded, header):
 
 def test_others_are_let_in_meanwhile(guarded):
     with httpx.Client(transport=httpx.HTTPTransport(verify=NO_TLS, local_address="127.0.0.2")) as other:
-        assert guess(guarded, 100)[0][-1].status_code == 429
+        assert 429 in {each.status_code for each in guess(guarded, 100)[0]}
         assert other.post(f"{guarded.url}/oauth/token").status_code == 400
 
 
@@ -59,13 +59,13 @@ def test_the_api_itself_is_not_guarded_so(guarded):
 
 
 def test_a_token_lives_as_long_as_the_setting_says(database, tmp_path):
-    with serving(database, tmp_path, token_seconds=1) as server:
+    with serving(database, tmp_path, token_seconds=3) as server:
         form = {"grant_type": "client_credentials", **server.admin.keys}
         answer = server.web.post("/oauth/token", data=form).json()
-        assert answer["expires_in"] == 1
+        assert answer["expires_in"] == 3
         bearer = {"Authorization": f"Bearer {answer['access_token']}"}
         path = "/api/ver1.0/user/"
-        statuses = answers_until(401, lambda: server.web.get(path, headers=bearer).status_code, 3)
+        statuses = answers_until(401, lambda: server.web.get(path, headers=bearer).status_code, 10)
         assert statuses[0] == 200
 
 
