@@ -171,7 +171,7 @@ def events_of(call: dict) -> list[tuple[str, str]]:
 
 # Break: claims.py, due: `fresh` without `_none`: some calls are told out of order.
 @pytest.mark.parametrize(
-    ("calls", "rate"), [(300, 20), pytest.param(20_000, 40, marks=pytest.mark.slow)], ids=["some", "many"]
+    ("calls", "rate"), [(450, 20), pytest.param(20_000, 40, marks=pytest.mark.slow)], ids=["some", "many"]
 )
 def test_no_call_and_no_event_is_lost_or_told_twice_whatever_is_killed(whole, cluster, calls, rate):
     def restart_database():

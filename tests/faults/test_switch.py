@@ -126,7 +126,7 @@ def test_workers_that_outlived_both_are_ended_at_the_next_start(own):
     own.process.wait(10)
     assert workers & set(switches(own))
     own.start()  # may hear the health of the old ones
-    until(lambda: not workers & set(switches(own)) and own.is_ready())
+    until(lambda: not workers & set(switches(own)) and own.is_ready(), 30, own.report)
 
 
 def test_a_second_switch_in_the_same_folder_refuses_to_start(own):
