@@ -248,7 +248,7 @@ def test_dead_and_slow_subscribers_hold_up_nobody_else(calls, deliverer):
         for _ in range(5):
             calls.tell(calls.notice())
         alive.wait(6)
-        assert time.monotonic() - began < 2.5 * SECONDS  # all three dead ones take longer
+        assert time.monotonic() - began < 3
 
 
 # Break: claims.py, settle: no pause.

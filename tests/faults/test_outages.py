@@ -145,7 +145,7 @@ def test_row_42_phones_call_and_register_as_before_and_no_event_is_lost(own, out
         assert [each.call for each in over(office)] == [CALL] * traffic.placed
         office.put_extension("200", status="blocked")
         until(lambda: not office.registered("200"))
-        assert traffic.placed > SECONDS  # the machine may be busy
+        assert traffic.placed > SECONDS * RATE / 4  # the machine may be busy
 
 
 # Break: identify.cfg, FAILED: 401 also while the database is away

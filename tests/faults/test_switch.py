@@ -53,7 +53,7 @@ def first(exchange):
 def test_a_killed_switch_is_there_again_at_once_though_its_workers_live_on(own):
     before = set(switches(own))
     os.kill(first(own), signal.SIGKILL)
-    until(lambda: set(switches(own)) - before, 0.95 * SOON_SECONDS)
+    until(lambda: set(switches(own)) - before, SOON_SECONDS / 2)
     until(lambda: not before & set(switches(own)) and own.is_ready())
     with ExitStack() as stack:
         Office(own, stack).phone("200")
@@ -126,7 +126,7 @@ def test_workers_that_outlived_both_are_ended_at_the_next_start(own):
     own.process.wait(10)
     assert workers & set(switches(own))
     own.start()  # may hear the health of the old ones
-    until(lambda: not workers & set(switches(own)) and own.is_ready(), 30, own.report)
+    until(lambda: not workers & set(switches(own)) and own.is_ready(), report=own.report)
 
 
 def test_a_second_switch_in_the_same_folder_refuses_to_start(own):
@@ -221,4 +221,4 @@ def test_it_starts_while_postgresql_is_away_and_is_good_soon_after_it_has_come()
         cluster.start()
         came = time.monotonic()
         until(lambda: phone.register().status == 200)
-        assert time.monotonic() < came + 6
+        assert time.monotonic() < came + 3

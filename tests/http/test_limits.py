@@ -99,7 +99,7 @@ def test_two_workers_count_together_within_about_a_second(database, tmp_path):
         path, bearer = "/api/ver1.0/user/", {"Authorization": f"Bearer {api.token}"}
         for _ in range(50):
             here.get(path, headers=bearer)
-        deadline, sent, left = time.monotonic() + 10, 0, 1_000_000
+        deadline, sent, left = time.monotonic() + 3, 0, 1_000_000
         while left > 1_000_000 - 50 - sent:
             assert time.monotonic() < deadline, (left, sent)
             left, sent = numbers(there.get(path, headers=bearer))[1], sent + 1

@@ -41,8 +41,8 @@ class Exchange:
             "PEAL_CONTROL_PORT": str(self.control),
             "PEAL_RELAY_PORT": str(self.relay_port),
             "PEAL_RING_SECONDS": "3",
-            "PEAL_ANSWER_SECONDS": "4",
-            "PEAL_TRUNK_SECONDS": "2",
+            "PEAL_ANSWER_SECONDS": "2",
+            "PEAL_TRUNK_SECONDS": "1",
             "PEAL_BUNDLE_LIMIT": "14",
             "PEAL_EVENTS_PRIVATE_TARGETS": "127.0.0.0/8",
             **settings,
@@ -188,8 +188,8 @@ class Office:
         return "result" in found
 
     def until_unregistered(self, *numbers: str):
-        """Wait until all these have lost their registrations."""
-        until(lambda: not any(map(self.registered, numbers)))
+        """Wait as long as a change may take; all these have lost their registrations by then."""
+        until(lambda: not any(map(self.registered, numbers)), SOON)
 
     def phone(self, number: str, *, registered: bool = True, **options) -> Phone:
         """A phone of an extension, gone with the test."""

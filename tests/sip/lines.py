@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from parts import answers_until
 from sip.call import Leg
 from sip.digest import Challenge
-from sip.exchange import Office
+from sip.exchange import SOON, Office
 from sip.message import Message
 from sip.phone import Phone
 
@@ -79,12 +79,12 @@ class Outside:
         return line
 
     def settle(self):
-        """Wait until all that was changed so far is in force: the switch reads changes in their order, and of
-        a new trunk it shows."""
+        """Wait until all that was changed so far is in force, as long as that may take: the switch reads
+        changes in their order, and of a new trunk it shows."""
         if not self.elsewhere:
             self.elsewhere = self.office.exchange.api.tenant().id
         asking = self.line(of=self.elsewhere).phone
-        answers_until(404, lambda: asking.invite("5").final().status, 10)
+        answers_until(404, lambda: asking.invite("5").final().status, SOON)
 
     def network(self, bind: str | None = None, transport: str = "udp") -> Phone:
         """A phone at an address of its own, that holds no number of an extension; it calls as E."""

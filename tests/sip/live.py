@@ -8,20 +8,10 @@ from sip.exchange import Office
 def current(office: Office, number: str = "") -> list[dict]:
     """The calls of an extension, or of the whole office, now."""
     realm = f"/extension/{office.ids[number]}" if number else "/client/@me"
-    answer = live(office.tenant.api, f"{realm}/current_calls/")
+    answer = office.tenant.api.get(f"{realm}/current_calls/")
     assert answer.status_code == 200, answer.text
     assert list(answer.json()) == ["call_list"]
     return answer.json()["call_list"]
-
-
-def live(api: httpx.Client, path: str) -> httpx.Response:
-    """What the switch says of now, as soon as it has a moment: one that is busy for a second is a 503."""
-
-    def asked() -> httpx.Response | None:
-        answer = api.get(path)
-        return None if answer.status_code == 503 else answer
-
-    return until(asked)
 
 
 def until_listed(office: Office, number: str, *, answered: bool = False) -> dict:

@@ -74,7 +74,7 @@ def test_row_03_a_caller_that_gives_up(office, subscriber):
 def test_row_04_nobody_answers(office, subscriber):
     *phones, caller = office.phones(*BUNDLE, "200")
     call, _ = ring(caller, "100", *phones)
-    assert call.final(10).status == 480
+    assert call.final().status == 480
     assert subscriber.record(4) == both("200", "100", "dial CALLING", "hangup NOANSWER")
 
 

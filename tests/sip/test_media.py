@@ -128,7 +128,7 @@ def test_a_call_that_nobody_answers_leaves_no_port_behind(office, end):
         call.cancel()
     if end == "decline":
         leg.decline()
-    assert call.final(10).status == {"cancel": 487, "decline": 486, "nobody": 480}[end]
+    assert call.final().status == {"cancel": 487, "decline": 486, "nobody": 480}[end]
     until(lambda: not used(office.exchange), 5)
 
 

@@ -50,7 +50,7 @@ class PlainProxy:
 
     def _wait_ready(self):
         try:
-            with self.phone("probe", t1=20 / 64, patience=20) as probe:
+            with self.phone("probe", t1=10 / 64, patience=10) as probe:
                 probe.settle()  # asks again and again until it is answered
         except NothingCame:
             self.process.kill()

@@ -72,7 +72,7 @@ def test_row_43_a_call_outlives_the_switch(office, exchange, transport, end):
     begun, hung_up = told.one("answer"), told.one("hangup")
     assert hung_up["answered_at"] == begun["answered_at"] == begun["at"]
     lasted = float(hung_up["at"]) - float(hung_up["answered_at"])
-    assert abs(lasted - seen) < 1.5
+    assert abs(lasted - seen) < 0.5
     call = history(office)
     assert call.call[:3] == ("in of 200", "100 calls 200", "answered")
     assert call.legs == ["in 200 answered", "out 100 answered, 101"]

@@ -110,7 +110,7 @@ def test_a_call_does_not_wait_for_a_phone_whose_connection_is_gone(office):
     gone.transport.drop()
     call = caller.invite("100")
     phone.expect_invite().answer()
-    assert call.final(timeout=3).status == 200
+    assert call.final(timeout=1.5).status == 200
     assert call.bye().status == 200
 
 

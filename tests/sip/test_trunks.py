@@ -1,5 +1,7 @@
 """Which trunk takes a call to the outside, and what becomes of one that does not."""
 
+import time
+
 import pytest
 from sip.history import all_over
 from sip.lines import E, ask, proves
@@ -46,8 +48,10 @@ def test_the_clients_own_trunks_come_first_by_priority_then_those_for_all(outsid
 def test_a_trunk_that_does_not_answer_gives_way_to_the_next(outside, caller):
     silent, next_one = outside.line(priority=1), outside.line(priority=2)
     silent.phone.dead = True
+    called = time.monotonic()
     call = caller.invite(E)
     leg = next_one.phone.expect_invite()
+    assert time.monotonic() < called + float(outside.office.exchange.settings["PEAL_TRUNK_SECONDS"]) + 1
     talk(call, leg)
     assert story(outside.office).legs == sorted(
         [(f"trunk:{silent.id}", "timeout"), (f"trunk:{next_one.id}", "200")]
