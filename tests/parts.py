@@ -33,7 +33,8 @@ from peal.users import service as users
 from peal.users.service import NewUser
 
 PEAL = Path(sys.executable).with_name("peal")
-POSTGRES = Path("/usr/lib/postgresql/15/bin")
+POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+"Of the newest PostgreSQL that is installed: Debian 12 has 15, Debian 13 has 17."
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 "For passwords that nobody will ever show."
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
