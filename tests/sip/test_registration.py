@@ -44,6 +44,15 @@ def test_a_phone_is_seen_from_the_moment_it_has_registered_to_its_leave(office):
     assert state(office.tenant.api, "@101") == nobody
 
 
+# Break: modules.cfg: `gruu_enabled` 1.
+def test_a_phone_is_offered_no_gruu_since_nobody_could_reach_it_there(office):
+    phone = office.phone("101", registered=False)
+    contact = f'<{phone.contact}>;+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'
+    answer = phone.register(contact=contact, headers={"Supported": "gruu, outbound, path"})
+    assert answer.status == 200
+    assert "gruu" not in str(answer)
+
+
 def test_every_phone_of_an_extension_is_listed(office):
     one, two = office.phones("101", "101")
     found = state(office.tenant.api, "@101")["registrations"]
