@@ -31,8 +31,10 @@ SOON = 1.5
 class Exchange:
     """A `peal serve` and a `peal switch run` over one database."""
 
-    def __init__(self, database: str, folder: Path, **settings: str):
+    def __init__(self, database: str, folder: Path, under: tuple[str, ...] = (), **settings: str):
         self.folder, self.port, self.tls_port = folder, free_port(), free_port()
+        self.under = under
+        "What the command of the switch begins with, see names.py."
         self.control, self.relay_port = free_port(), free_port()
         self.settings = {
             "PEAL_HOME": str(folder),
@@ -57,7 +59,7 @@ class Exchange:
         env = {"PATH": os.environ["PATH"], "PEAL_DATABASE_URL": self.api.database} | self.settings
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [PEAL, "switch", "run"], env=env, stdout=log, stderr=log, start_new_session=True
+                [*self.under, PEAL, "switch", "run"], env=env, stdout=log, stderr=log, start_new_session=True
             )
 
     def start(self):
@@ -127,12 +129,12 @@ class Exchange:
 
 
 @contextmanager
-def exchanging(database: str = "", **settings: str) -> Iterator[Exchange]:
+def exchanging(database: str = "", under: tuple[str, ...] = (), **settings: str) -> Iterator[Exchange]:
     """An exchange over SQLite, if nothing is said; below /tmp, where the switch's user can reach it."""
     with tempfile.TemporaryDirectory(prefix="peal-exchange-") as name:
         folder = Path(name)
         folder.chmod(0o711)
-        running = Exchange(database or f"sqlite:///{folder / 'peal.db'}", folder, **settings)
+        running = Exchange(database or f"sqlite:///{folder / 'peal.db'}", folder, under, **settings)
         try:
             yield running
         finally:
