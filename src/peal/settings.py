@@ -67,7 +67,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     relay_media: Literal["needed", "always", "never"] = "needed"
     """Calls whose media goes through the relay."""
     relay_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5067
-    """Port on loopback where the relay takes the switch's commands, UDP."""
+    """Port on loopback where the relay takes the switch's commands, TCP."""
     rtp_ports: str = "30000-39999"
     """Ports of relayed media, UDP, at each address of `sip_host`: four for a call."""
     control_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 5066

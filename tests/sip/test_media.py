@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import signal
+import stat
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -160,7 +161,7 @@ def test_the_setting_relays_all_or_none(setting, relayed):
 
 def relays(exchange):
     """The relays of an exchange."""
-    mark = f"--listen-ng=127.0.0.1:{exchange.relay_port}".encode()
+    mark = f"--listen-tcp-ng=127.0.0.1:{exchange.relay_port}".encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -201,3 +202,27 @@ def test_a_relay_runs_as_a_user_of_its_own(own):
     until(lambda: relays(own), 5)
     [relay] = relays(own)
     assert Path(f"/proc/{relay}").owner() == ("rtpengine" if os.getuid() == 0 else Path("/proc/self").owner())
+
+
+# Break: relay.py: `--listen-ng` for `--listen-tcp-ng`.
+def test_the_relay_obeys_nothing_that_comes_over_udp(own):
+    [relay] = until(lambda: relays(own), 5)
+    assert udp_ports(relay) == set()
+
+
+def udp_ports(process):
+    """The UDP ports that a process holds."""
+    held = {str(each.readlink()) for each in Path(f"/proc/{process}/fd").iterdir()}
+    lines = [
+        line.split()
+        for file in ("udp", "udp6")
+        for line in Path(f"/proc/{process}/net/{file}").read_text().splitlines()[1:]
+    ]
+    return {int(line[1].rpartition(":")[2], 16) for line in lines if f"socket:[{line[9]}]" in held}
+
+
+# Break: commands.py: without `umask`.
+def test_only_the_switch_s_user_may_command_the_relay(own):
+    file = own.folder / "switch" / "relay.sock"
+    assert file.owner() == ("kamailio" if os.getuid() == 0 else Path("/proc/self").owner())
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

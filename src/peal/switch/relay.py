@@ -3,19 +3,18 @@
 import asyncio
 import os
 import pwd
-import socket
-import time
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 
 import structlog
 
 from peal.settings import Settings
+from peal.switch import config, node
+from peal.switch.commands import HOST, answers, taking_commands
 
 log = structlog.get_logger()
 PROGRAM = "/usr/bin/rtpengine"
 USER = "rtpengine"
-HOST = "127.0.0.1"
 PAUSE_SECONDS = 1.0
 """Between the death of one and the start of the next."""
 READY_SECONDS = 3.0
@@ -33,19 +32,25 @@ class Relay:
         """Run until cancelled; if it dies it is started again: calls that it relayed are silent then."""
         if self._settings.relay_media == "never":
             return
-        while True:
-            process = await asyncio.create_subprocess_exec(*self._command(), cwd="/")
-            try:
-                code = await process.wait()
-            finally:
-                await _end(process)
-            log.error("relay_died", code=code)
-            await asyncio.sleep(PAUSE_SECONDS)
+        async with taking_commands(config.home(self._settings), self._settings.relay_port, _switch_user()):
+            while True:
+                process = await asyncio.create_subprocess_exec(*self._command(), cwd="/")
+                try:
+                    code = await process.wait()
+                finally:
+                    await _end(process)
+                log.error("relay_died", code=code)
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def ready(self) -> None:
         """Wait until it answers: who asks too early takes it for away. Not for ever: calls go without it."""
         if self._settings.relay_media != "never":
-            await asyncio.to_thread(_wait_for, self._settings.relay_port)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(READY_SECONDS):
+                    while True:
+                        if await answers(self._settings.relay_port):
+                            return
+                        await asyncio.sleep(0.02)
 
     def _command(self) -> list[str]:
         command = ["setpriv", "--pdeathsig", "TERM"]  # ends with this process, even by SIGKILL
@@ -55,7 +60,7 @@ class Relay:
         first, last = self._settings.rtp_range
         command += [PROGRAM, "--config-file=none", "--foreground", "--log-stderr", "--log-level=4"]
         command += ["--table=-1", "--num-threads=2"]
-        command += [f"--listen-ng={HOST}:{self._settings.relay_port}"]
+        command += [f"--listen-tcp-ng={HOST}:{self._settings.relay_port}"]
         places = zip(self._settings.sip_addresses, self._settings.public_addresses, strict=True)
         command += [f"--interface={name(each)}/{each}!{public}" for each, public in places]
         command += [f"--port-min={first}", f"--port-max={last}"]
@@ -64,26 +69,17 @@ class Relay:
         return [*command, f"--timeout={SILENT_SECONDS}", f"--silent-timeout={SILENT_SECONDS}"]
 
 
+def _switch_user() -> tuple[int, int] | None:
+    """Return user and group that the switch runs as; None: those of this process."""
+    if os.getuid() != 0:
+        return None
+    account = pwd.getpwnam(node.USER)
+    return account.pw_uid, account.pw_gid
+
+
 def name(address: IPv4Address | IPv6Address) -> str:
     """Return what the relay calls its side at this address; media.cfg makes the same of it."""
     return str(address).replace(".", "_").replace(":", "_")
-
-
-def _wait_for(port: int) -> None:
-    last = time.monotonic() + READY_SECONDS
-    while not _answers(port) and time.monotonic() < last:
-        time.sleep(0.02)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.settimeout(0.2)
-        try:
-            asking.connect((HOST, port))
-            asking.send(b"0 d7:command4:pinge")
-            return b"pong" in asking.recv(100)
-        except OSError:  # refused, or a time-out
-            return False
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
