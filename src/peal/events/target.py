@@ -1,13 +1,12 @@
 """Where events may be sent: to public addresses, and to those that the settings allow beside."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-Address = IPv4Address | IPv6Address
-Networks = Sequence[IPv4Network | IPv6Network]
+from peal.kit.targets import Address, class_of
 
-_NAT64 = ip_network("64:ff9b::/96")
+Networks = Sequence[IPv4Network | IPv6Network]
 
 
 class Refused(Exception):
@@ -45,20 +44,5 @@ def check_addresses(addresses: Iterable[Address], allowed: Networks) -> None:
         Refused: naming the address.
     """
     for address in addresses:
-        if not any(address in network for network in allowed) and not _is_public(address):
+        if not any(address in network for network in allowed) and class_of(address) != "public":
             raise Refused(f"{address} is not a public address")
-
-
-def _is_public(address: Address) -> bool:
-    """Return whether it is one of the Internet; what carries an IPv4 address goes where that leads."""
-    inner = _carried(address) if isinstance(address, IPv6Address) else None
-    if inner is not None:
-        return _is_public(inner)
-    return address.is_global and not address.is_multicast
-
-
-def _carried(address: IPv6Address) -> IPv4Address | None:
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)

@@ -7,12 +7,13 @@ import secrets
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from peal.kit import targets
 from peal.settings import Settings
 from peal.switch import certificate, memory
 
@@ -190,6 +191,7 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
     url = make_url(settings.database)
     sqlite = settings.database.startswith("sqlite")
     contact = addresses(settings)[0]
+    own_addresses = {*settings.sip_addresses, *settings.public_addresses}
     return {
         "LISTEN": "\n".join(_listen(settings)),
         "TLS_CERTIFICATE": shown.chain.name,
@@ -220,9 +222,28 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "CONTACT_PATTERN": re.escape(contact),
         "SELF": _place(settings.sip_addresses[0], settings.sip_port),
         "SILENCE": _silence(settings),
+        "NEVER": _networks((*targets.NEVER, *targets.CARRYING)),
+        "PRIVATE": _networks(targets.PRIVATE),
+        "OWN_PLACES": "|".join(re.escape(str(each)) for each in own_addresses),
+        "OWN_PORTS": "|".join(map(str, sorted(_own_ports(settings)))),
         "EMERGENCY": settings.emergency_numbers.replace(",", "|"),
         **(_SQLITE if sqlite else _POSTGRESQL),
     }
+
+
+def _networks(networks: Iterable[targets.Network]) -> str:
+    """Return a list for `is_in_subnet`, longest prefixes first: it cuts an IPv6 address at each it tries."""
+    return ",".join(map(str, sorted(networks, key=lambda network: -network.prefixlen)))
+
+
+def _own_ports(settings: Settings) -> set[int]:
+    """Return the ports that no media on this machine may go to: of Peal's services, and those before them.
+
+    The RTCP of a stream has the port behind it.
+    """
+    served = {settings.port, settings.sip_port, settings.sip_tls_port}
+    served |= {settings.control_port, settings.relay_port, make_url(settings.database).port or 5432}
+    return served | {port - 1 for port in served}
 
 
 def _silence(settings: Settings) -> str:
