@@ -1,4 +1,5 @@
 import pytest
+from locked import locking
 from parts import own_postgres, serving
 
 pytest.register_assert_rewrite("sip.heard", "sip.history", "sip.shown")
@@ -8,6 +9,13 @@ pytest.register_assert_rewrite("sip.heard", "sip.history", "sip.shown")
 def postgres():
     """One cluster for all tests of this process."""
     with own_postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def locked():
+    """One that asks for a password, for all tests of this process."""
+    with locking() as cluster:
         yield cluster
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from peal.db import url as database_url
+
 
 class SettingsError(Exception):
     """A setting that is wrong; the text names it and says why."""
@@ -179,8 +181,10 @@ def _convert(values: dict[str, Any]) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    if not settings.database.startswith(("sqlite:///", "postgresql://")):
-        raise SettingsError("database_url: must be sqlite:///FILE or postgresql://...")
+    try:
+        database_url.parse(settings.database)
+    except ValueError as error:
+        raise SettingsError(f"database_url: {error}") from error
     if settings.host not in ("127.0.0.1", "::1", "localhost") and not settings.plain_http:
         raise SettingsError(
             "host: access tokens must not travel in plain http beyond this machine; put a proxy with TLS"

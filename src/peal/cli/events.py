@@ -51,7 +51,7 @@ async def _deliver(settings: Settings, *, as_json: bool) -> None:
         ):
             deliverer = Deliverer(database, sender, settings.events_seconds)
             session.on_stop(deliverer.stop)
-            show({"delivers_from": database.engine.url.render_as_string()}, as_json=as_json)
+            show({"delivers_from": str(database.url)}, as_json=as_json)
             await deliverer.run()
     finally:
         await database.close()

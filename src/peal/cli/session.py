@@ -3,17 +3,17 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from sqlalchemy.engine import make_url
 
 from peal import settings as settings_module
 from peal.cli.output import Failure
+from peal.db import url as database_url
 from peal.db.engine import Database
 from peal.db.failures import FAILURES
 from peal.db.migrate import SchemaOutdated, migrate, require_current
+from peal.db.pooling import PoolerUnfit, require_sessions
 from peal.db.work import Actor, Work, writing
 from peal.errors import PealError
 from peal.settings import Settings, SettingsError
@@ -53,7 +53,7 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run to the end; what a user can mend becomes a `Failure`."""
     try:
         return asyncio.run(coroutine)
-    except (PealError, SchemaOutdated, SettingsError) as error:
+    except (PealError, PoolerUnfit, SchemaOutdated, SettingsError) as error:
         raise Failure(str(error)) from error
     except (*FAILURES, OSError) as error:
         raise Failure(f"the database: {getattr(error, 'orig', error)}") from error
@@ -67,8 +67,8 @@ def on_stop(action: Callable[[], object]) -> None:
 
 def connect(settings: Settings) -> Database:
     """Return the database, whatever its schema; a SQLite file's folder is made."""
-    if settings.database.startswith("sqlite"):
-        Path(make_url(settings.database).database or "").parent.mkdir(parents=True, exist_ok=True)
+    if file := database_url.parse(settings.database).file:
+        file.parent.mkdir(parents=True, exist_ok=True)
     return Database(settings.database, connections=2)
 
 
@@ -79,6 +79,7 @@ async def open_database(settings: Settings) -> Database:
         if database.is_sqlite:
             await migrate(database)
         else:
+            await require_sessions(database.url)
             await require_current(database)
     except BaseException:
         await database.close()

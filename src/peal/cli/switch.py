@@ -16,9 +16,11 @@ from peal.calls import retention
 from peal.cli import session
 from peal.cli.child import Child
 from peal.cli.output import Failure, Json, show
+from peal.db import url as database_url
 from peal.db.engine import Database
 from peal.db.failures import FAILURES
 from peal.db.migrate import require_current
+from peal.db.pooling import require_sessions
 from peal.errors import SwitchUnavailable
 from peal.kit import lock
 from peal.kit.logs import configure_logs
@@ -163,11 +165,12 @@ async def _alone(file: Path, stopped: asyncio.Event) -> None:
 
 async def _open(settings: Settings) -> Database:
     """Open the database. PostgreSQL may be away: until it comes the switch answers 503, events wait."""
-    if settings.database.startswith("sqlite"):
+    if database_url.parse(settings.database).is_sqlite:
         return await session.open_database(settings)
     database = session.connect(settings)
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
+            await require_sessions(database.url)
             await require_current(database)
     except FAILURES as error:  # a time-out is an OSError
         log.warning("database_away", reason=str(error))

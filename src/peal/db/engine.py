@@ -8,9 +8,11 @@ from typing import Any
 import asyncpg
 import msgspec
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from peal.db import url as database_url
+from peal.db.url import DatabaseUrl
 
 CLOSE_SECONDS = 5
 """How long single reads may take to end when the service stops."""
@@ -26,10 +28,11 @@ class Database:
     """
 
     def __init__(self, url: str, connections: int = 16) -> None:
-        self.is_sqlite = url.startswith("sqlite")
-        self.engine = _engine(url, connections)
+        self.url = database_url.parse(url)
+        self.is_sqlite = self.url.is_sqlite
+        self.engine = _engine(self.url, connections)
         self._reading = self.engine.execution_options(peal_read_only=True)
-        self._url, self._connections = url, connections
+        self._connections = connections
         self.direct: asyncpg.Pool | None = None
         # Writers queue here: in SQLite nobody is sure of a turn, and those who wait for a client's row
         # on PostgreSQL leave connections to those who read.
@@ -71,7 +74,7 @@ class Database:
         """Open the pool of bare driver connections, for the few statements that are measured (PostgreSQL)."""
         if not self.is_sqlite:
             self.direct = await asyncpg.create_pool(
-                self._url, min_size=1, max_size=self._connections, reset=_keep, server_settings=_READ_ONLY
+                self.url.for_driver, min_size=1, max_size=self._connections, reset=_keep, init=_read_only
             )
 
     async def close(self) -> None:
@@ -121,7 +124,8 @@ def _given_up_after(limit: float | None, driver: asyncpg.Connection) -> Iterator
             timer.cancel()
 
 
-_READ_ONLY = {"default_transaction_read_only": "on"}
+async def _read_only(connection: Any) -> None:
+    await connection.execute("SET default_transaction_read_only = on")
 
 
 async def _keep(_connection: asyncpg.Connection) -> None:
@@ -131,25 +135,26 @@ async def _keep(_connection: asyncpg.Connection) -> None:
 _POSTGRESQL: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",  # transactions are the driver's own, see `Database.write`
     "skip_autocommit_rollback": True,
-    "connect_args": {"server_settings": {"lock_timeout": f"{BUSY_SECONDS}s"}},
 }
 
 
-def _engine(url: str, connections: int) -> AsyncEngine:
-    is_sqlite = url.startswith("sqlite")
+def _engine(url: DatabaseUrl, connections: int) -> AsyncEngine:
+    to_driver = {} if url.is_sqlite else {"connect_args": {"dsn": url.for_driver}}
     engine = create_async_engine(
-        make_url(url).set(drivername="sqlite+aiosqlite" if is_sqlite else "postgresql+asyncpg"),
+        f"sqlite+aiosqlite:///{url.file}" if url.is_sqlite else "postgresql+asyncpg://",
         pool_size=connections,
         max_overflow=0,
         hide_parameters=True,  # they hold hashes of passwords, and an error may be logged
         json_serializer=json_text,
         json_deserializer=msgspec.json.decode,
-        **({} if is_sqlite else _POSTGRESQL),
+        **({} if url.is_sqlite else _POSTGRESQL),
+        **to_driver,
     )
-    if is_sqlite:
+    if url.is_sqlite:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:
+        event.listen(engine.sync_engine, "connect", _prepare_postgresql)
         event.listen(engine.sync_engine, "checkout", _refuse_spoilt)
     return engine
 
@@ -163,6 +168,13 @@ def _refuse_spoilt(connection: Any, _record: Any, _proxy: Any) -> None:
     driver = connection.driver_connection
     if driver.is_closed() or driver.is_in_transaction():
         raise DisconnectionError
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    """Set by a statement: a pooler refuses at the start of a session what it does not know."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+    cursor.close()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
+from peal.db import url as database_url
 from peal.kit import targets
 from peal.settings import Settings
 from peal.switch import certificate, memory
@@ -61,6 +60,8 @@ TABLES = ("state", "live", "refer")
 EVENTS_IN_MEMORY = 50_000
 """Call events that wait where the spool takes none: 20 MB, an hour of a call a second."""
 
+_POSTGRESQL_URL = "postgres:///"
+"""All of it is in the environment, see `Node`: Kamailio's own form of a URL can't hold every password."""
 _LOAD_POSTGRESQL = """loadmodule "db_postgres.so"
 modparam("db_postgres", "timeout", 3)    # seconds for an answer or a connection, then it connects anew
 modparam("db_postgres", "retries", 1)"""
@@ -188,8 +189,7 @@ def _listen(settings: Settings) -> Iterator[str]:
 
 
 def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dict[str, str]:
-    url = make_url(settings.database)
-    sqlite = settings.database.startswith("sqlite")
+    url = database_url.parse(settings.database)
     contact = addresses(settings)[0]
     own_addresses = {*settings.sip_addresses, *settings.public_addresses}
     return {
@@ -207,10 +207,10 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "HOME": str(home(settings)),
         "SECRET": secrets.token_hex(16),
         "NOBODY": secrets.token_hex(16),
-        "DATABASE": "" if sqlite else _LOAD_POSTGRESQL,
+        "DATABASE": "" if url.is_sqlite else _LOAD_POSTGRESQL,
         "DATABASE_ID": database_id(settings),
         "EVENTS_IN_MEMORY": str(EVENTS_IN_MEMORY),
-        "DATABASE_URL": f"sqlite:///{url.database}" if sqlite else _postgres(settings.database),
+        "DATABASE_URL": f"sqlite:///{url.file}" if url.is_sqlite else _POSTGRESQL_URL,
         "RING_MS": str(int(settings.ring_seconds * 1000)),
         "ANSWER_MS": str(int(settings.answer_seconds * 1000)),
         "MAX_CONTACTS": str(settings.max_contacts),
@@ -227,7 +227,7 @@ def _values(settings: Settings, key: str, shown: certificate.Certificate) -> dic
         "OWN_PLACES": "|".join(re.escape(str(each)) for each in own_addresses),
         "OWN_PORTS": "|".join(map(str, sorted(_own_ports(settings)))),
         "EMERGENCY": settings.emergency_numbers.replace(",", "|"),
-        **(_SQLITE if sqlite else _POSTGRESQL),
+        **(_SQLITE if url.is_sqlite else _POSTGRESQL),
     }
 
 
@@ -242,7 +242,7 @@ def _own_ports(settings: Settings) -> set[int]:
     The RTCP of a stream has the port behind it.
     """
     served = {settings.port, settings.sip_port, settings.sip_tls_port}
-    served |= {settings.control_port, settings.relay_port, make_url(settings.database).port or 5432}
+    served |= {settings.control_port, settings.relay_port, *database_url.parse(settings.database).ports}
     return served | {port - 1 for port in served}
 
 
@@ -264,9 +264,4 @@ def _asked() -> str:
 
 def database_id(settings: Settings) -> str:
     """Return what tells this database from another one: positions in their logs mean different things."""
-    name = make_url(settings.database).set(username=None, password=None)
-    return hashlib.sha256(str(name).encode()).hexdigest()[:16]
-
-
-def _postgres(url: str) -> str:
-    return "postgres" + url.removeprefix("postgresql")
+    return hashlib.sha256(str(database_url.parse(settings.database)).encode()).hexdigest()[:16]

@@ -12,8 +12,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import structlog
-from sqlalchemy.engine import make_url
 
+from peal.db import url as database_url
 from peal.kit import lock
 from peal.settings import Settings, SettingsError
 from peal.switch import config
@@ -75,7 +75,9 @@ class Node:
         died = 0.0
         while not self._stopping:
             await self._end_leftovers()
-            self._process = await asyncio.create_subprocess_exec(*self._command(), cwd=self.folder)
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command(), cwd=self.folder, env=self._environment()
+            )
             if self._stopping:  # since the loop looked
                 await _end(self._process)
             code = await self._process.wait()
@@ -127,6 +129,10 @@ class Node:
         command += [config.PROGRAM, "-f", "kamailio.cfg", "-DD", "-E", "-w", ".", "-Y", ".", "-P", PID_FILE]
         return [*command, *config.arguments(self.folder)]
 
+    def _environment(self) -> dict[str, str]:
+        """Return the environment, which also says where the database is: see `_POSTGRESQL_URL`."""
+        return {**os.environ, **database_url.parse(self._settings.database).for_libpq}
+
     async def _end_leftovers(self) -> None:
         """End what an earlier switch of this folder left: its workers outlive it and would keep the port."""
         while left := _running_in(self.folder):
@@ -160,8 +166,8 @@ def require_reachable(settings: Settings) -> None:
 
 
 def _sqlite_file(settings: Settings) -> Path | None:
-    url = settings.database
-    return Path(str(make_url(url).database)).resolve() if url.startswith("sqlite") else None
+    file = database_url.parse(settings.database).file
+    return file and file.resolve()
 
 
 def watcher(folder: Path) -> int | None:
