@@ -289,6 +289,7 @@ def story(demo: Demo) -> None:
 
 def main() -> None:
     """Play the story against a server of its own."""
+    os.umask(0o027)
     with tempfile.TemporaryDirectory(prefix="peal-demo-", dir="/tmp") as folder:
         Path(folder).chmod(0o711)  # started as root, the switch has a user of its own
         demo = Demo(folder)

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from peal.cli.output import Failure
+from peal.kit.files import keep_to_ourselves
 
 NOUNS = ("up", "serve", "migrate", "user", "client", "extension", "app", "switch", "events")
 
@@ -43,6 +44,7 @@ def _peal() -> None:
 
 def main() -> None:
     """Run the command line; a failure is told in one line."""
+    keep_to_ourselves()
     try:
         cli()
     except Failure as failure:

@@ -16,6 +16,7 @@ from peal.db.migrate import SchemaOutdated, migrate, require_current
 from peal.db.pooling import PoolerUnfit, require_sessions
 from peal.db.work import Actor, Work, writing
 from peal.errors import PealError
+from peal.kit.files import make_folder
 from peal.settings import Settings, SettingsError
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ def on_stop(action: Callable[[], object]) -> None:
 def connect(settings: Settings) -> Database:
     """Return the database, whatever its schema; a SQLite file's folder is made."""
     if file := database_url.parse(settings.database).file:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.resolve().parent)
     return Database(settings.database, connections=2)
 
 

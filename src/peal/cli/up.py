@@ -10,6 +10,7 @@ from peal.cli import first, serve, session
 from peal.cli.child import Child
 from peal.cli.output import Failure, Json, show
 from peal.db.work import Actor, writing
+from peal.kit.files import make_folder
 from peal.kit.logs import configure_logs
 from peal.settings import Settings, SettingsError
 from peal.switch import config
@@ -42,7 +43,7 @@ def _start(stack: ExitStack, child: Child) -> None:
 
 def _require_reachable(settings: Settings) -> None:
     try:
-        Path(settings.home).mkdir(parents=True, exist_ok=True)
+        make_folder(Path(settings.home).resolve())
         require_reachable(settings)
     except (SettingsError, OSError) as error:
         raise Failure(str(error)) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from peal.db import url as database_url
 from peal.kit import targets
+from peal.kit.files import NOBODY_ELSE, make_folder
 from peal.settings import Settings
 from peal.switch import certificate, memory
 
@@ -105,14 +106,23 @@ def home(settings: Settings) -> Path:
     return Path(settings.home).resolve() / FOLDER
 
 
+def make_home(settings: Settings) -> Path:
+    """Return that folder, which is made, and closed to all but its owner and group: secrets lie in it."""
+    folder = home(settings)
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o750, exist_ok=True)
+    if folder.stat().st_mode & NOBODY_ELSE and os.getuid() in (0, folder.stat().st_uid):
+        folder.chmod(0o750)
+    return folder
+
+
 def write(settings: Settings) -> Path:
     """Write the configuration; return its main file.
 
     Raises:
         SettingsError: the certificate or its key is not what it should be.
     """
-    folder = home(settings)
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)  # secrets lie in it
+    folder = make_home(settings)
     _fill(folder, settings, _control_key(folder))
     return folder / "kamailio.cfg"
 

@@ -55,7 +55,7 @@ class Node:
             SettingsError: a folder above it keeps the switch's user out, or another switch runs here; the
                 text names it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        config.make_home(self._settings)
         require_reachable(self._settings)
         if not lock.take(self.folder / LOCK_FILE):
             raise SettingsError(f"home: another `peal switch run` runs in {self.folder}")
@@ -144,7 +144,6 @@ class Node:
     def _hand_over(self) -> None:
         """Started as root: the switch runs as its own user, which must reach its files and the database."""
         account = pwd.getpwnam(USER)
-        self.folder.chmod(0o750)
         for file in (self.folder, *self.folder.iterdir()):
             # its user may have put a link there, to what is not its own
             os.chown(file, account.pw_uid, account.pw_gid, follow_symlinks=False)
