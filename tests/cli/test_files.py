@@ -32,7 +32,7 @@ def as_user(user: str, folder: Path) -> tuple[str, ...]:
 
 
 def too_open(folder: Path, user: str) -> dict[str, str]:
-    """What lies there and may be read, or passed, by more than its owner and group; or be written by these."""
+    """What lies there and more than its owner and group may read or pass, or these may write."""
     found = {}
     for each in (folder / "home", *(folder / "home").rglob("*")):
         mode = each.lstat().st_mode

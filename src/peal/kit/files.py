@@ -8,7 +8,7 @@ NOBODY_ELSE = 0o027
 
 
 def keep_to_ourselves() -> None:
-    """Have this process, and all that it starts, make no file that others can read, whatever the shell says."""
+    """Have this process, and all that it starts, make no file that others can read."""
     os.umask(os.umask(NOBODY_ELSE) | NOBODY_ELSE)
 
 
