@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Wrong SIP passwords of one address for one number that ban the pair."""
     ban_seconds: Annotated[int, msgspec.Meta(ge=1)] = 600
     flood_limit: Annotated[int, msgspec.Meta(ge=1)] = 4000
-    """SIP requests of one address within two seconds that ban it."""
+    """SIP requests of one address within two seconds; what comes beyond is dropped while it lasts."""
     emergency_numbers: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{2,6}(,[0-9]{2,6})*)?$")] = "112,911"
     """Numbers, by commas, that everybody may call, and that no extension may have."""
     trunk_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=32)] = 4

@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 from sip.exchange import Office, exchanging
+from sip.lines import outside_of
 
 BAN_SECONDS = 6
 ADDRESSES = itertools.count(20)
@@ -92,8 +93,22 @@ def test_row_45_an_address_that_tries_twenty_numbers_without_one_success_is_bann
     assert asked.wait(BAN_SECONDS + 5).status == 200
 
 
-# Break: request.cfg, DEFEND: no pike_check_req
-def test_row_47_a_flood_gets_no_answer_and_service_goes_on(guarded, address):
+# Break: request.cfg, DEFEND: a ban keeps out whoever shows that address, as it was.
+def test_guesses_in_the_name_of_a_trunk_do_not_silence_it(guarded, address):
+    with outside_of(guarded) as beyond:
+        line, did = beyond.line(bind=address), beyond.number("100")
+        main = guarded.phone("100")
+        beyond.settle()
+        for number in range(500, 520):
+            guess(guarded, str(number), 1, address)
+        call = line.phone.invite(did)
+        main.expect_invite().answer()
+        assert call.final().status == 200
+        assert call.bye().status == 200
+
+
+# Break: request.cfg, DEFEND: no pike_check_req; or the address is banned, as it was.
+def test_row_47_a_flood_gets_no_answer_while_it_lasts_and_service_goes_on(guarded, address):
     flooder, caller, callee = guarded.phone("101", bind=address), *guarded.phones("200", "100")
     message = (
         "OPTIONS sip:pbx.test SIP/2.0\r\nVia: SIP/2.0/UDP {0};branch=z9hG4bK{1}\r\nFrom: <sip:f@x>;tag=1\r\n"
@@ -105,8 +120,12 @@ def test_row_47_a_flood_gets_no_answer_and_service_goes_on(guarded, address):
     callee.expect_invite().answer()
     assert call.final().status == 200
     assert call.bye().status == 200
-    assert is_silent(flooder, callee)
-    assert f"banned address {address}: flood" in guarded.exchange.log.read_text()
+    asked = is_silent(flooder, callee)
+    assert asked
+    log = guarded.exchange.log.read_text()
+    assert f"flood from {address}: dropped while it lasts" in log
+    assert f"banned address {address}" not in log
+    assert asked.wait(10).status == 200
 
 
 # Break: request.cfg, DEFEND: no look at $ua
@@ -124,7 +143,9 @@ def test_row_47_a_scanner_gets_no_answer(guarded, agent):
 def test_row_47_what_belongs_to_no_dialog_is_refused_and_reaches_nobody(office, method):
     sender, callee = office.phones("101", "100")
     before = len(callee.received)
-    assert 400 <= sender.request(method, "100").status < 500
+    refused = sender.request(method, "100")
+    assert 400 <= refused.status < 500
+    assert refused.status != 405 or "INVITE" in refused.headers["Allow"]
     callee.settle()
     assert not [each for each in callee.received[before:] if each.is_request]
 
