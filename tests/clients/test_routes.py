@@ -189,6 +189,7 @@ def test_a_client_reads_its_configuration(server):
         "language": None,
         "hold_music": None,
         "dial_rule_id": None,
+        "international_prefix": "00",
         "geo_list": None,
         "record_format": "mp3",
         "record_stereo": False,
@@ -209,6 +210,7 @@ def configuration(tenant):
         "timezone": "Asia/Omsk",
         "language": "ru",
         "dial_rule_id": rules,
+        "international_prefix": "810",
         "geo_list": "RU US",
         "record_format": "wav",
         "record_stereo": True,
@@ -242,7 +244,8 @@ def test_nothing_clears_what_can_be_null(server, nothing):
     before, fields = info(tenant), configuration(tenant)
     put_info(tenant, **fields)
     lasting = {
-        name: fields[name] for name in ("timezone", "record_format", "record_stereo", "reg_status_log")
+        name: fields[name]
+        for name in ("timezone", "international_prefix", "record_format", "record_stereo", "reg_status_log")
     }
     assert put_info(tenant, **dict.fromkeys(fields, nothing)).json() == before | lasting
 

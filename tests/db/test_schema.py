@@ -72,7 +72,7 @@ def three(database):
         for prefix in ("1", "2"):
             client = await clients.create(work, {"name": "A", "prefix": prefix, "domain": "pbx.test"})
             rows = [{"name": number, "type": "phone"} for number in ("100", "101", "102")]
-            made += [(await extensions.create(work, client["id"], row))["id"] for row in rows]
+            made += [(await extensions.create(work, client["id"], row, emergency=()))["id"] for row in rows]
         await work.execute(text(f"UPDATE extension SET bundle_id={made[0]}, position=1 WHERE id={made[1]}"))
         await work.execute(text(f"DELETE FROM bundle WHERE id={made[1]}"))
         return made
@@ -116,7 +116,9 @@ def test_the_id_of_an_extension_is_never_used_twice(database, three):
     async def remove_and_make(work):
         await extensions.remove(work, three[-1])
         client_id = (await work.execute(text("SELECT max(id) FROM client"))).scalar_one()
-        return (await extensions.create(work, client_id, {"name": "109", "type": "phone"}))["id"]
+        return (await extensions.create(work, client_id, {"name": "109", "type": "phone"}, emergency=()))[
+            "id"
+        ]
 
     assert transact(database, remove_and_make) > max(three)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from peal.dialrules.model import RuleError, translate
+from peal.dialrules.model import Rule, RuleError, check_list, translate
 
 libc = ctypes.CDLL(None)
 REG_EXTENDED = 1
@@ -19,16 +19,16 @@ class Span(ctypes.Structure):
     _fields_ = (("start", ctypes.c_int), ("end", ctypes.c_int))
 
 
-def posix(match_exp: str, repl_exp: str, text: str) -> str | None:
+def posix(rule: Rule, text: str) -> str | None:
     """Return what the C library makes of `text`; None: no match."""
     compiled = ctypes.create_string_buffer(256)
-    assert libc.regcomp(compiled, match_exp.encode(), REG_EXTENDED) == 0, match_exp
+    assert libc.regcomp(compiled, rule.match_exp.encode(), REG_EXTENDED) == 0, rule
     spans = (Span * 10)()
     found = libc.regexec(compiled, text.encode(), 10, spans, 0)
     libc.regfree(compiled)
     if found != 0:
         return None
-    return re.sub(r"\\(\d)", lambda n: text[spans[int(n[1])].start : spans[int(n[1])].end], repl_exp)
+    return re.sub(r"\\(\d)", lambda n: text[spans[int(n[1])].start : spans[int(n[1])].end], rule.repl_exp)
 
 
 def perl(match_exp: str, repl_exp: str, text: str) -> str | None:
@@ -56,7 +56,7 @@ ACCEPTED = [
 
 @pytest.mark.parametrize(("match_exp", "repl_exp", "dialled", "becomes"), ACCEPTED)
 def test_accepted(match_exp: str, repl_exp: str, dialled: str, becomes: str | None) -> None:
-    assert posix(*translate(match_exp, repl_exp), dialled) == becomes
+    assert posix(translate(match_exp, repl_exp), dialled) == becomes
 
 
 REFUSED = [
@@ -94,6 +94,11 @@ REFUSED = [
     ("(1)", "x\\", "no group"),
     ("(1)", "$1", "not supported"),
     ("1", "a/b", "printable"),
+    (".{0,64}" * 17 + "x$", "x", "repetition"),
+    (".{0,32}" * 16 + "x$", "x", "steps"),
+    (".*" * 40 + "x$", "x", "steps"),
+    ("1?" * 60, "x", "steps"),
+    (r"\d?" * 40 + "x$", "x", "steps"),
 ]
 
 
@@ -101,6 +106,14 @@ REFUSED = [
 def test_refused(match_exp: str, repl_exp: str, reason: str) -> None:
     with pytest.raises(RuleError, match=re.escape(reason)):
         translate(match_exp, repl_exp)
+
+
+def test_what_a_whole_list_costs_is_bounded() -> None:
+    plain = translate(r"^8(\d{10})$", r"+7\1")
+    check_list([plain] * 100)
+    dear = translate(r"^\d{0,10}$", "")
+    with pytest.raises(RuleError, match="together, at most 4000"):
+        check_list([dear] * 100)
 
 
 ATOMS = st.sampled_from(["1", "2", "3", r"\d", r"\*", ".", "[12]", "[^1]", r"[2-9*]", r"\+", "-"])
@@ -132,7 +145,7 @@ def test_what_is_accepted_means_the_same_in_both(match_exp: str, dialled: list[s
     except RuleError:
         assume(False)
     for text in dialled:
-        assert posix(*translated, text) == perl(match_exp, repl_exp, text), (translated, text)
+        assert posix(translated, text) == perl(match_exp, repl_exp, text), (translated, text)
 
 
 @given(st.text(st.sampled_from("12\\d[]()|^$-{},?*+.:w"), max_size=24), st.text("12*^-]", max_size=6))
@@ -141,4 +154,4 @@ def test_any_text_is_refused_or_means_the_same(match_exp: str, dialled: str) -> 
         translated = translate(match_exp, "<>")
     except RuleError:
         return
-    assert posix(*translated, dialled) == perl(match_exp, "<>", dialled), translated
+    assert posix(translated, dialled) == perl(match_exp, "<>", dialled), translated

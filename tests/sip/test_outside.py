@@ -1,10 +1,16 @@
 """Behaviour table: calls to the outside; a phone of ours is the network behind the trunk, E."""
 
+from importlib import import_module
+
 import pytest
+from parts import look, transact
 from sip.history import history, past
 from sip.lines import E
 from sip.story import stories, story
 from sip.test_to_the_bundle import assert_quiet, ring
+from sqlalchemy import update
+
+from peal.dialrules.tables import dial_rule
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -171,6 +177,59 @@ def test_row_35_what_a_rule_makes_that_is_no_number_at_all_is_refused_as_well(of
     assert call.final().status == 480
     [told] = [each for each in stories(office, 2) if each.all("refused")]
     assert told.numbers("refused", "from", "to", "to_main", "dialled") == ("101", "8", "8", "8")
+
+
+# Break: outside.cfg, RULE: without `route(FORBIDDEN)`; BARE: `return` at its begin.
+@pytest.mark.parametrize("dialled", ["8809123", "+8809123", "008809123", "+008809123"])
+def test_row_35_a_rule_that_refuses_a_number_refuses_each_of_its_equal_forms(office, outside, dialled):
+    line, caller = outside.line(), office.phone("101")
+    outside.show(outside.number())
+    put_client(office, dial_rule_id=outside.rules(("^8809", "")))
+    outside.settle()
+    assert caller.invite(dialled).final().status == 403
+    assert_quiet(line.phone)
+
+
+def test_row_35_the_prefix_for_calls_abroad_is_the_clients_own(office, outside):
+    line, caller = outside.line(), office.phone("101")
+    outside.show(outside.number())
+    put_client(office, dial_rule_id=outside.rules(("^44", "")), international_prefix="810")
+    outside.settle()
+    assert caller.invite("81044123").final().status == 403
+    assert called_by(caller, "0044123", line.phone) == "0044123"
+
+
+def test_row_35_a_rule_that_rewrites_sees_the_number_as_it_was_dialled(office, outside):
+    line, caller = outside.line(), office.phone("101")
+    outside.show(outside.number())
+    office.put_extension("100", dial_rule_id=outside.rules(("^44", "99")))
+    outside.settle()
+    assert called_by(caller, "+44123", line.phone) == "+44123"
+
+
+# Break: outside.cfg, RULE: a rule without an expression is passed over.
+def test_row_35_a_rule_from_before_that_costs_too_much_refuses(office, outside):
+    line, caller = outside.line(), office.phone("101")
+    outside.show(outside.number())
+    rules = outside.rules(("^1", "2"), ("^3", "4"))
+    dear = [{"match_exp": "^1", "repl_exp": "2"}, {"match_exp": ".{0,32}" * 16 + "x$", "repl_exp": "5"}]
+    database = office.exchange.api.database
+    look(database, update(dial_rule).where(dial_rule.c.id == rules).values(dial_rules=dear))
+    migration = import_module("peal.db.migrations.versions.0007_dial_rules")
+    transact(database, lambda work: work.connection.run_sync(migration.bound_rules))
+    office.put_extension("100", dial_rule_id=rules)
+    outside.settle()
+    assert called_by(caller, "123", line.phone) == "2"
+    assert caller.invite("777").final().status == 403
+    assert "is too dear to run" in office.exchange.log.read_text()
+
+
+def test_a_number_outside_has_at_most_32_characters(office, outside):
+    line, caller = outside.line(), office.phone("101")
+    outside.show(outside.number())
+    outside.settle()
+    assert called_by(caller, "1" * 32, line.phone) == "1" * 32
+    assert caller.invite("1" * 33).final().status == 404
 
 
 # Break: outside.cfg, RULE: an empty number is tried.

@@ -41,7 +41,7 @@ def create(
     async def action(work: Work) -> dict[str, Any]:
         await clients.one(work, client)
         values = given(read(body, ExtensionCreate, clears=False))
-        row = await service.create(work, client, values, chosen_id, emergency)
+        row = await service.create(work, client, values, chosen_id, emergency=emergency)
         if chosen_id is not None:
             await clients.move_sequence(work, bundle)
         return msgspec.structs.asdict(shown(row))

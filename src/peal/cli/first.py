@@ -49,7 +49,7 @@ async def _phones(work: Work, client: dict[str, Any]) -> dict[str, Any]:
     ids, told = {}, {}
     for number, label in PHONES.items():
         row = {"name": number, "type": "phone", "status": "active", "label": label}
-        ids[number] = (await extensions.create(work, client["id"], row))["id"]
+        ids[number] = (await extensions.create(work, client["id"], row, emergency=()))["id"]
         changed = await phones.change(work, await phones.get(work, ids[number]), {"password": GENERATE})
         told[f"phone_{number}"] = {
             "login": full_name(client["prefix"], number),

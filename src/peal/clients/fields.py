@@ -16,6 +16,9 @@ FIELDS = {
     "language": stored("language"),
     "hold_music": stored("sound played to who is on hold, where the phone names none"),
     "dial_rule_id": acts("dial rules of all its calls to the outside, after the extension's own"),
+    "international_prefix": acts(
+        "what its users dial before a number abroad; a dial rule that refuses is also tried without it"
+    ),
     "geo_list": stored("countries from whose addresses its phones may come: ISO 3166 codes with spaces"),
     "record_format": stored("format of records"),
     "record_stereo": stored("whether records keep the two sides apart"),

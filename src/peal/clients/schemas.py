@@ -13,6 +13,14 @@ Digits = Annotated[int, Meta(ge=2, le=4)]
 Timezone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}(?!\n)$")]
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}(?!\n)$")]
 Kind = Literal["J", "F"]
+InternationalPrefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,8}(?!\n)$",
+        description="Dialled before a number abroad",
+        examples=["810"],
+    ),
+]
 RecordFormat = Literal["mp3", "wav"]
 
 
@@ -61,6 +69,7 @@ class ClientInfo(Struct):
     language: str | None
     hold_music: int | None
     dial_rule_id: int | None
+    international_prefix: str
     geo_list: str | None
     record_format: RecordFormat
     record_stereo: bool
@@ -77,6 +86,7 @@ class ClientInfoChange(Struct):
     language: Language | None | UnsetType = UNSET
     hold_music: Id | None | UnsetType = UNSET
     dial_rule_id: Id | None | UnsetType = UNSET
+    international_prefix: InternationalPrefix | UnsetType = UNSET
     geo_list: Countries | None | UnsetType = UNSET
     record_format: RecordFormat | UnsetType = UNSET
     record_stereo: bool | UnsetType = UNSET

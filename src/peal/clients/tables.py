@@ -33,6 +33,7 @@ client = Table(
     Column("language", String(16)),
     Column("hold_music", Id),
     Column("dial_rule_id", Id),
+    Column("international_prefix", String(8), nullable=False, server_default="00"),
     Column("geo_list", Text),
     Column("record_format", String(8), nullable=False, server_default="mp3"),
     Column("record_stereo", Boolean, nullable=False, server_default="0"),

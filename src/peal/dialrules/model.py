@@ -7,16 +7,34 @@ alternative, POSIX the longest match. What would be ambiguous is therefore refus
 * two alternatives must differ in a character that both must have (`1|12` is refused),
 * of quantifiers a group takes only `?`, it must not lie in another group, and `$` must end it all,
 * look-around, back-references, lazy and possessive quantifiers do not exist.
+
+The SIP service runs a list within a call, so what a list can cost is bounded, too: in steps, each about a
+microsecond of the C library's (`_steps`; `benchmarks/switch/rules.py` measures the dearest list).
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from peal.errors import PealError
 
 MAX_LENGTH = 128
 MAX_GROUPS = 9
-MAX_REPEAT = 64
+MAX_REPEAT = 32
+"""As many characters as a number that goes outside may have."""
+MAX_STEPS = 400
+"""Of one rule."""
+MAX_LIST_STEPS = 4000
+_CHOICE = 8
+"""Steps of a repetition that may be left out: the matcher goes both ways from there."""
+_CLASS, _FIRST_CLASS, _FIRST = 2, 25, 2
+"""Steps of a class, more steps of each class, or other character, that a match may begin with: the C library
+notes all of those before it looks."""
+
+_COUNTED = (
+    f"a character takes 1, a class {_CLASS}, each as often as it is repeated; {_CHOICE} more each time that"
+    f" it may be left out; {_FIRST_CLASS} more for each class after the first that a match may begin with"
+)
 
 _ALPHABET = frozenset(map(chr, range(32, 127)))
 _DIGITS = frozenset("0123456789")
@@ -43,9 +61,40 @@ class _Piece:
     """Whether `starts` is all of it."""
     nullable: bool = False
     optional_group: bool = False
+    steps: int = 0
+    """What it costs, but for `first`."""
+    first: int = 0
+    """What the characters that it may begin with cost."""
 
 
-def translate(match_exp: str, repl_exp: str) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Rule:
+    """A rule as the SIP service runs it."""
+
+    match_exp: str
+    repl_exp: str
+    steps: int
+
+    @property
+    def text(self) -> str:
+        """Both expressions, as they stand in a list."""
+        return f"{self.match_exp}/{self.repl_exp}"
+
+
+def check_list(rules: Sequence[Rule]) -> None:
+    """Check what all rules of a list cost together.
+
+    Raises:
+        RuleError: naming the cost and what it may be.
+    """
+    steps = sum(rule.steps for rule in rules)
+    if steps > MAX_LIST_STEPS:
+        raise RuleError(
+            f"the rules take {steps} steps together, at most {MAX_LIST_STEPS} are allowed: {_COUNTED}"
+        )
+
+
+def translate(match_exp: str, repl_exp: str) -> Rule:
     """Return a rule as the SIP service runs it.
 
     Args:
@@ -61,8 +110,11 @@ def translate(match_exp: str, repl_exp: str) -> tuple[str, str]:
         if not _ALPHABET.issuperset(text) or "/" in text:
             raise RuleError(f"{name} may hold printable ASCII without `/` only")
     parser = _Parser(match_exp)
-    posix = parser.whole()
-    return posix, _replacement(repl_exp, parser.numbers)
+    whole = parser.whole()
+    steps = whole.steps + max(0, whole.first - _FIRST_CLASS)
+    if steps > MAX_STEPS:
+        raise RuleError(f"match_exp takes {steps} steps, at most {MAX_STEPS} are allowed: {_COUNTED}")
+    return Rule(whole.posix, _replacement(repl_exp, parser.numbers), steps)
 
 
 def _replacement(text: str, numbers: list[int]) -> str:
@@ -88,12 +140,12 @@ class _Parser:
         self.numbers: list[int] = []
         """Of each capturing group, the number it has in POSIX, where all groups capture."""
 
-    def whole(self) -> str:
-        """Return the whole expression in POSIX."""
+    def whole(self) -> _Piece:
+        """Return the whole expression."""
         piece = self._alternatives(depth=0)
         if self.at < len(self.text):
             raise self._error("`)` closes nothing")
-        return piece.posix
+        return piece
 
     def _alternatives(self, depth: int) -> _Piece:
         branches = [self._sequence(depth)]
@@ -104,7 +156,10 @@ class _Parser:
         for number, branch in enumerate(branches):
             if any(not _differ(branch, other) for other in branches[:number]):
                 raise self._error("two alternatives can match the same characters")
-        return _Piece("|".join(branch.posix for branch in branches), _either(branches), exact=False)
+        posix = "|".join(branch.posix for branch in branches)
+        steps = sum(branch.steps for branch in branches)
+        first = sum(branch.first for branch in branches)
+        return _Piece(posix, _either(branches), exact=False, steps=steps, first=first)
 
     def _sequence(self, depth: int) -> _Piece:
         pieces: list[_Piece] = []
@@ -130,12 +185,20 @@ class _Parser:
         if letter == "(":
             return self._group(depth)
         characters, posix = self._one_of()
+        steps, first = (_CLASS, _FIRST_CLASS) if posix.startswith("[") else (1, _FIRST)
         repeat = self._repeat()
         if repeat is None:
-            return _Piece(posix, (characters,))
+            return _Piece(posix, (characters,), steps=steps, first=first)
         least, most, quantifier = repeat
-        starts = (characters,) * (least or 1)
-        return _Piece(posix + quantifier, starts, exact=least == most, nullable=least == 0)
+        unrolled = least + 1 if most is None else most  # as the C library does
+        return _Piece(
+            posix + quantifier,
+            starts=(characters,) * (least or 1),
+            exact=least == most,
+            nullable=least == 0,
+            steps=steps * unrolled + _CHOICE * (unrolled - least),
+            first=first * (1 if least else unrolled),
+        )
 
     def _group(self, depth: int) -> _Piece:
         self.at += 1
@@ -153,10 +216,17 @@ class _Parser:
         repeat = self._repeat()
         posix = f"({body.posix})"
         if repeat is None:
-            return _Piece(posix, body.starts, body.exact, body.nullable)
+            return replace(body, posix=posix)
         if repeat[2] != "?" or depth > 0 or body.nullable:
             raise self._error("of quantifiers a group takes only `?`, and only outside of other groups")
-        return _Piece(posix + "?", body.starts, exact=False, nullable=True, optional_group=True)
+        return replace(
+            body,
+            posix=posix + "?",
+            exact=False,
+            nullable=True,
+            optional_group=True,
+            steps=body.steps + _CHOICE,
+        )
 
     def _repeat(self) -> tuple[int, int | None, str] | None:
         """Take a quantifier: least, most (None: without end), and how POSIX writes it."""
@@ -279,13 +349,29 @@ def _joined(pieces: list[_Piece]) -> _Piece:
             starts += piece.starts
         exact = exact and piece.exact
     nullable = all(piece.nullable or not piece.starts for piece in pieces)
-    return _Piece("".join(piece.posix for piece in pieces), tuple(starts), exact, nullable)
+    begins = list(_up_to_a_must(pieces))
+    return _Piece(
+        "".join(piece.posix for piece in pieces),
+        tuple(starts),
+        exact,
+        nullable,
+        steps=sum(piece.steps for piece in pieces),
+        first=sum(piece.first for piece in begins),
+    )
+
+
+def _up_to_a_must(pieces: list[_Piece]) -> Iterator[_Piece]:
+    """Give the pieces up to the first that must take a character."""
+    for piece in pieces:
+        yield piece
+        if piece.starts and not piece.nullable:
+            return
 
 
 def _first_of_rest(pieces: list[_Piece]) -> list[Characters]:
     """Return what the next character is among, if there must be one."""
     first: Characters = frozenset()
-    for piece in pieces:
+    for piece in _up_to_a_must(pieces):
         if piece.starts:
             first |= piece.starts[0]
             if not piece.nullable:

@@ -11,7 +11,7 @@ from peal.catalogue.service import Kind
 from peal.dialrules import model
 from peal.dialrules.schemas import DialRule, DialRules, DialRulesChange, DialRulesCreate
 from peal.dialrules.tables import dial_rule
-from peal.errors import FieldError, bad_fields
+from peal.errors import FieldError, bad_field, bad_fields
 from peal.http import things
 from peal.http.listing import page_of
 from peal.http.principal import ApiRequest
@@ -75,13 +75,17 @@ def _values(rules: Sequence[DialRule]) -> dict[str, Any]:
     translated, errors = [], []
     for number, rule in enumerate(rules):
         try:
-            match_exp, repl_exp = model.translate(rule.match_exp, rule.repl_exp)
-            translated.append(f"{match_exp}/{repl_exp}")
+            translated.append(model.translate(rule.match_exp, rule.repl_exp))
         except model.RuleError as error:
             errors.append(FieldError(f"dial_rules[{number}]", str(error)))
     if errors:
         raise bad_fields(errors)
-    return {"dial_rules": msgspec.to_builtins(rules), "posix_rules": "/".join(translated)}
+    try:
+        model.check_list(translated)
+    except model.RuleError as error:
+        raise bad_field("dial_rules", str(error)) from error
+    posix_rules = "/".join(rule.text for rule in translated)
+    return {"dial_rules": msgspec.to_builtins(rules), "posix_rules": posix_rules}
 
 
 ROUTES = [list_dial_rules, create_dial_rules, get_dial_rules, change_dial_rules, delete_dial_rules]

@@ -20,7 +20,8 @@ async def create(
     client_id: int,
     values: Mapping[str, Any],
     extension_id: int | None = None,
-    emergency: Collection[str] = (),
+    *,
+    emergency: Collection[str],
 ) -> dict[str, Any]:
     """Make an extension from the fields given; return its row. Its number must not be an `emergency` one."""
     number = await _free_number(work, client_id, values["name"])
