@@ -1,5 +1,5 @@
 # `make run` and `make test` do everything, set-up included.
-.PHONY: setup run demo test test-slow bench bench-sip bench-history lint openapi behaviour clean
+.PHONY: setup run demo test test-debian13 test-slow bench bench-sip bench-history lint openapi behaviour clean
 
 setup:
 	@setup/install
@@ -13,6 +13,10 @@ demo: setup
 # Two files of tests at a time: half of what they do is waiting.
 test: setup
 	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# The same on Debian 13, as root, in a system of its own below var/.
+test-debian13:
+	setup/debian13 make test
 
 # What takes long, and ten times more of what is random.
 test-slow: setup
