@@ -29,7 +29,9 @@ from peal.http.envelope import Envelope
 from peal.http.errors import HANDLERS
 from peal.http.form import Form
 from peal.http.gate import Tokens, gate
-from peal.http.limits import GuessLimit, HourlyLimit, OneAtATime
+from peal.http.guesses import GuessLimit
+from peal.http.limits import HourlyLimit, OneAtATime
+from peal.http.source import Source
 from peal.kit.logs import configure_logs
 from peal.kit.tasks import beside
 from peal.networks.routes import ROUTES as NETWORKS
@@ -65,7 +67,8 @@ API = [
 
 def create_app(settings: Settings | None = None) -> Any:
     """Return the ASGI application, for one worker."""
-    return Envelope(create_litestar(settings or settings_module.load()))
+    settings = settings or settings_module.load()
+    return Envelope(create_litestar(settings), Source(settings.trusted_networks))
 
 
 def create_litestar(settings: Settings) -> Litestar:

@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """`sqlite:///FILE` or `postgresql://...`; empty: `peal.db` in `home`."""
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8080
+    trusted_proxies: str = ""
+    """Networks, by commas, of proxies; their `Forwarded` or `X-Forwarded-For` says who asks."""
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     """Processes that answer requests."""
     plain_http: bool = False
@@ -38,7 +40,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rate_limit: Annotated[int, msgspec.Meta(ge=0)] = 10_000
     """Requests per hour of a client and application, where the application says nothing; 0 = none."""
     guess_limit: Annotated[int, msgspec.Meta(ge=1)] = 20
-    """Requests per second that one address may send to `/oauth` and `/login`."""
+    """Wrong secrets per second of one address for one application at `/oauth`; for all applications twice as
+    many, and fifty times as many requests that are good."""
     bundle_limit: Annotated[int, msgspec.Meta(ge=1, le=14)] = 9
     """Extensions associated with one main extension, at most."""
     max_body: Annotated[int, msgspec.Meta(ge=1024)] = 1_048_576
@@ -102,8 +105,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def private_targets(self) -> Sequence[IPv4Network | IPv6Network]:
         """Those of `events_private_targets`."""
-        networks = self.events_private_targets.split(",")
-        return [ip_network(each.strip()) for each in networks if each.strip()]
+        return _networks(self.events_private_targets)
+
+    @property
+    def trusted_networks(self) -> Sequence[IPv4Network | IPv6Network]:
+        """Those of `trusted_proxies`."""
+        return _networks(self.trusted_proxies)
 
     @property
     def emergencies(self) -> frozenset[str]:
@@ -130,6 +137,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def public_addresses(self) -> list[IPv4Address | IPv6Address]:
         """What phones and trunks are told of them, each in its place."""
         return _addresses(self.sip_public or self.sip_host)
+
+
+def _networks(named: str) -> list[IPv4Network | IPv6Network]:
+    return [ip_network(each.strip()) for each in named.split(",") if each.strip()]
 
 
 def _addresses(named: str) -> list[IPv4Address | IPv6Address]:
@@ -190,10 +201,13 @@ def _check(settings: Settings) -> None:
             "host: access tokens must not travel in plain http beyond this machine; put a proxy with TLS"
             " in front and set plain_http (PEAL_PLAIN_HTTP=true)"
         )
-    try:
-        _ = settings.private_targets
-    except ValueError as error:
-        raise SettingsError(f"events_private_targets: {error}") from error
+    for name in ("events_private_targets", "trusted_proxies"):
+        try:
+            _networks(getattr(settings, name))
+        except ValueError as error:
+            raise SettingsError(f"{name}: {error}; networks by commas, like 10.0.0.0/8") from error
+    if any(not network.prefixlen for network in settings.trusted_networks):
+        raise SettingsError("trusted_proxies: a network of all addresses would let everybody be anybody")
     _check_sip(settings)
 
 

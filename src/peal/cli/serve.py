@@ -12,7 +12,7 @@ from granian.server import MPServer
 
 from peal.cli import session
 from peal.cli.output import Json, show
-from peal.http import ending
+from peal.http import ending, guesses
 from peal.settings import Settings, to_environment
 
 DRAIN_SECONDS = 30
@@ -64,6 +64,7 @@ def run(settings: Settings) -> None:
     """Start the workers and watch them."""
     os.environ.update(to_environment(settings))
     ending.prepare()
+    guesses.prepare()
     _Server(
         "peal.app:create_app",
         address=settings.host,

@@ -1,4 +1,4 @@
-"""The outermost layer: request id, one log line, metrics, and a limit on the body's size."""
+"""The outermost layer: request id, where it comes from, one log line, metrics."""
 
 import asyncio
 import re
@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
 from peal.http.errors import new_request_id
+from peal.http.source import Source
 from peal.kit.logs import Access, log_access, now
 
 REQUESTS = Counter("peal_http_requests_total", "Requests answered", ["method", "route", "status"])
@@ -26,8 +27,9 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 class Envelope:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, source: Source) -> None:
         self._app = app
+        self._source = source
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -37,6 +39,7 @@ class Envelope:
         started = time.perf_counter()
         state = scope.setdefault("state", {})
         state["request_id"] = _request_id(scope)
+        state["address"] = self._source.of(scope)
         status, method = 0, scope["method"]
         if method == "HEAD":  # the server leaves the body out
             scope["method"] = HttpMethod.GET
@@ -105,6 +108,7 @@ def _record(scope: Any, method: str, status: int, seconds: float) -> None:
             path=scope["path"],
             status=status,
             ms=round(seconds * 1000, 2),
+            address=scope["state"]["address"],
             user=user.login if user else None,
         )
     )

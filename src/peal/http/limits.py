@@ -1,4 +1,4 @@
-"""Limits: requests per hour of an application, and the guard against guessing."""
+"""Limits: requests per hour of an application, and one request of a kind at a time."""
 
 import asyncio
 import time
@@ -98,29 +98,6 @@ class HourlyLimit:
                 )
             )
             return {row.application_id: row.used for row in found}
-
-
-class GuessLimit:
-    """At most `per_second` requests of one address to the pages that take secrets."""
-
-    def __init__(self, per_second: int) -> None:
-        self._per_second = per_second
-        self._second = 0
-        self._counts: dict[str, int] = defaultdict(int)
-
-    def take(self, address: str) -> None:
-        """Count one request.
-
-        Raises:
-            TooManyRequests: above the limit, until the second is over.
-        """
-        now = int(time.monotonic())
-        if now != self._second:
-            self._second = now
-            self._counts.clear()
-        self._counts[address] += 1
-        if self._counts[address] > self._per_second:
-            raise TooManyRequests(headers={"Retry-After": "1"})
 
 
 class OneAtATime:

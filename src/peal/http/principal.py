@@ -37,7 +37,7 @@ ApiRequest = Request[Principal, str, State]
 
 def actor(request: ApiRequest) -> Actor:
     """Return who acts in `request`, for the audit rows."""
-    address = request.client.host if request.client else "unknown"
+    state = request.scope["state"]
     return Actor(
-        request.user.user_id, request.user.application_id, request.scope["state"]["request_id"], address
+        request.user.user_id, request.user.application_id, state["request_id"], str(state["address"])
     )

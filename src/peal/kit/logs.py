@@ -18,6 +18,7 @@ class Access(msgspec.Struct, kw_only=True):
     path: str
     status: int
     ms: float
+    address: str
     user: str | None
 
 

@@ -1,6 +1,7 @@
 """`/oauth/token` and `/oauth/revoke`, at the host's root."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from litestar import Request, Response, post
@@ -8,7 +9,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
-from peal.db.work import Actor, Work, writing
+from peal.db.work import Actor, Work, reading, writing
 from peal.oauth import service
 from peal.oauth.server import Answer, Issuer, credentials
 
@@ -16,8 +17,8 @@ _PARAMETERS = ("grant_type", "client_id", "client_secret", "scope", "token", "to
 
 
 async def guard_guessing(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    """Guard: so many requests per second and address."""
-    connection.app.state.guess_limit.take(connection.client.host if connection.client else "")
+    """Guard: so many requests per second and address, whatever they are."""
+    connection.app.state.guess_limit.request(_address(connection))
 
 
 @post(
@@ -29,14 +30,13 @@ async def guard_guessing(connection: ASGIConnection[Any, Any, Any, Any], _handle
 )
 async def get_token(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """Parameters urlencoded, as multipart/form-data, in the query, or the application by HTTP Basic."""
-    sent = await parameters(request)
     seconds = request.app.state.settings.token_seconds
-    async with writing(request.app.state.database, _actor(request)) as work:
-        issuer = await _issuer(work, sent, seconds)
-        answer = issuer.token(sent)
+
+    async def keep(work: Work, issuer: Issuer, answer: Answer) -> None:
         if answer.issued and issuer.application:
             await service.store(work, issuer.application, answer.issued, seconds)
-    return _reply(answer)
+
+    return await _answer(request, lambda issuer, sent: issuer.token(sent), keep, seconds)
 
 
 @post(
@@ -48,14 +48,42 @@ async def get_token(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]
 )
 async def revoke_token(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """RFC 7009; an unknown token is no error."""
-    sent = await parameters(request)
-    async with writing(request.app.state.database, _actor(request)) as work:
-        issuer = await _issuer(work, sent, 0)
-        answer = issuer.revoke(sent)
+
+    async def forget(work: Work, issuer: Issuer, answer: Answer) -> None:
         if answer.revoked and issuer.application:
             await service.revoke(work, issuer.application, answer.revoked)
+
+    reply = await _answer(request, lambda issuer, sent: issuer.revoke(sent), forget)
     request.app.state.tokens.forget()
-    return _reply(answer)
+    return reply
+
+
+async def _answer(
+    request: Request[Any, Any, Any],
+    decide: Callable[[Issuer, dict[str, str]], Answer],
+    act: Callable[[Work, Issuer, Answer], Awaitable[None]],
+    seconds: int = 0,
+) -> Response[dict[str, Any]]:
+    """Decide on what was read; then act in a transaction, in which it is decided again.
+
+    A wrong secret opens no transaction. Between the last look at the guard and the decision nothing waits, so
+    guesses that come at one moment are counted one by one.
+    """
+    sent = await parameters(request)
+    limit, guess = request.app.state.guess_limit, (_address(request), sent.get("client_id", ""))
+    limit.check(*guess)
+    async with reading(request.app.state.database) as work:
+        application = await service.by_public_id(work, guess[1])
+    limit.check(*guess)
+    answer = decide(Issuer(application, seconds), sent)
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        limit.failed(*guess)
+    if answer.status == HTTPStatus.OK:
+        async with writing(request.app.state.database, _actor(request)) as work:
+            issuer = Issuer(await service.by_public_id(work, guess[1], lock=True), seconds)
+            answer = decide(issuer, sent)
+            await act(work, issuer, answer)
+    return Response(answer.body, status_code=answer.status, headers=answer.headers)
 
 
 async def parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
@@ -74,17 +102,12 @@ async def parameters(request: Request[Any, Any, Any]) -> dict[str, str]:
     )
 
 
-async def _issuer(work: Work, sent: dict[str, str], seconds: int) -> Issuer:
-    return Issuer(await service.by_public_id(work, sent.get("client_id", "")), seconds)
-
-
-def _reply(answer: Answer) -> Response[dict[str, Any]]:
-    return Response(answer.body, status_code=answer.status, headers=answer.headers)
-
-
 def _actor(request: Request[Any, Any, Any]) -> Actor:
-    address = request.client.host if request.client else "unknown"
-    return Actor(None, None, request.scope["state"]["request_id"], address)
+    return Actor(None, None, request.scope["state"]["request_id"], _address(request))
+
+
+def _address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    return str(connection.scope["state"]["address"])
 
 
 ROUTES = [get_token, revoke_token]

@@ -51,11 +51,12 @@ async def register(work: Work, new: NewApplication) -> dict[str, str]:
     return keys
 
 
-async def by_public_id(work: Work, public_id: str) -> Mapping[str, Any] | None:
-    """Return the application that calls itself `public_id`."""
+async def by_public_id(work: Work, public_id: str, *, lock: bool = False) -> Mapping[str, Any] | None:
+    """Return the application that calls itself `public_id`; `lock`: nobody changes it meanwhile."""
     if len(public_id) != 32 or not public_id.isalnum():
         return None
     query = select(application).where(application.c.public_id == public_id)
+    query = query.with_for_update(read=True) if lock else query
     row = (await work.execute(query)).mappings().first()
     return None if row is None else dict(row)
 
