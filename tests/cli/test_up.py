@@ -35,6 +35,13 @@ def test_the_first_start_has_a_bundle_that_phones_register_for_and_that_rings(fo
     assert set(again.told) == {"api", "api_browser", "sip"}
 
 
+# Break: first.py, _phones: `main = 100`.
+def test_the_demo_has_no_extension_with_an_emergency_number(folder, starting):
+    up = starting(folder, SWITCH="false", EMERGENCY_NUMBERS="101,102,103,300,112")
+    phones = sorted(name for name in up.told if name.startswith("phone_"))
+    assert phones == ["phone_400", "phone_401", "phone_402", "phone_500"]
+
+
 def test_ctrl_c_ends_all_of_it(folder, starting):
     up = starting(folder).wait()
     assert up.pids("kamailio")

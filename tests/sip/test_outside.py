@@ -221,7 +221,8 @@ def test_row_35_a_rule_from_before_that_costs_too_much_refuses(office, outside):
     outside.settle()
     assert called_by(caller, "123", line.phone) == "2"
     assert caller.invite("777").final().status == 403
-    assert "is too dear to run" in office.exchange.log.read_text()
+    refused = f"dial rules {rules} of client {office.tenant.id}: rule 1 costs too much to run and refuses 777"
+    assert refused in office.exchange.log.read_text()
 
 
 def test_a_number_outside_has_at_most_32_characters(office, outside):

@@ -1,6 +1,7 @@
 """The first start: a demo client with a bundle that phones can register for at once."""
 
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 from peal.bundles import service as bundles
@@ -15,11 +16,11 @@ from peal.users import service as users
 
 DOMAIN = "pbx.example"
 """Of the demo client. No DNS need know it: phones are told the switch's address as their proxy."""
-PHONES = {"100": "Desk phone", "101": "Softphone", "102": "Mobile", "200": "Colleague"}
-MAIN, *ASSOCIATED = ("100", "101", "102")
+LABELS = {0: "Desk phone", 1: "Softphone", 2: "Mobile", 100: "Colleague"}
+"""By number, counted from the main one's: 100, or a later hundred if one of them is an emergency number."""
 
 
-async def start(work: Work) -> dict[str, Any]:
+async def start(work: Work, emergency: Collection[str]) -> dict[str, Any]:
     """Make it, if there is no client yet; return all credentials, in clear for the only time."""
     if await clients.count(work):
         return {}
@@ -40,21 +41,22 @@ async def start(work: Work) -> dict[str, Any]:
         "client_id": keys["client_id"],
         "client_secret": keys["client_secret"],
         "sip_domain": DOMAIN,
-        **await _phones(work, client),
+        **await _phones(work, client, emergency),
     }
 
 
-async def _phones(work: Work, client: dict[str, Any]) -> dict[str, Any]:
+async def _phones(work: Work, client: dict[str, Any], emergency: Collection[str]) -> dict[str, Any]:
     """Make the extensions and the bundle; return what each phone must be told."""
+    main = next(n for n in range(100, 1000, 100) if not {str(n + more) for more in LABELS} & set(emergency))
     ids, told = {}, {}
-    for number, label in PHONES.items():
+    for number, label in ((str(main + more), label) for more, label in LABELS.items()):
         row = {"name": number, "type": "phone", "status": "active", "label": label}
-        ids[number] = (await extensions.create(work, client["id"], row, emergency=()))["id"]
+        ids[number] = (await extensions.create(work, client["id"], row, emergency=emergency))["id"]
         changed = await phones.change(work, await phones.get(work, ids[number]), {"password": GENERATE})
         told[f"phone_{number}"] = {
             "login": full_name(client["prefix"], number),
             "password": changed["password"],
         }
-    listed = [ids[number] for number in ASSOCIATED]
-    await bundles.associate(work, ids[MAIN], listed, limit=len(listed), is_admin=False)
+    first, *associated, _ = ids.values()
+    await bundles.associate(work, first, associated, limit=len(associated), is_admin=False)
     return told

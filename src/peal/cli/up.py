@@ -53,7 +53,7 @@ async def _prepare(settings: Settings) -> dict[str, Any]:
     database = await session.open_database(settings)
     try:
         async with writing(database, Actor()) as work:
-            return await first.start(work)
+            return await first.start(work, settings.emergencies)
     finally:
         await database.close()
 
