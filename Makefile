@@ -1,5 +1,5 @@
 # `make run` and `make test` do everything, set-up included.
-.PHONY: setup run demo test test-debian13 test-slow bench bench-sip bench-history lint openapi behaviour clean
+.PHONY: setup run demo test test-debian13 test-slow bench bench-sip bench-history bench-rules lint openapi behaviour clean
 
 setup:
 	@setup/install
@@ -29,6 +29,9 @@ bench: setup
 
 bench-history: setup
 	.venv/bin/python benchmarks/history/bench.py
+
+bench-rules: setup
+	.venv/bin/python benchmarks/rules.py
 
 bench-sip: setup
 	.venv/bin/python benchmarks/switch/bench.py
