@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.test_up import Up
 from events.books import Books
 from parts import Server
+from running import Up
 
 FORWARDER, DELIVERER, API, SWITCH = "switch forward", "events run", "peal up", "kamailio"
 "What is killed, by its command: the API is a worker of `peal up`."
