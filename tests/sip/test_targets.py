@@ -159,6 +159,13 @@ def test_a_description_within_a_multipart_body_is_found(office):
     assert call.bye().status == 200
 
 
+# Break: targets.cfg, TRUE_MEDIA: without the look for a CR.
+def test_a_description_with_a_line_that_only_some_phones_see_is_refused(office):
+    caller = office.phone("101")
+    hidden = offer().replace("s=x", "s=x\rc=IN IP4 169.254.169.254")
+    assert caller.invite("200", sdp=hidden).final().status == 488
+
+
 def test_a_description_of_endless_lines_is_refused(office):
     caller = office.phone("101")
     call = caller.invite("200", sdp=offer(extra=["a=x:1"] * 1200))

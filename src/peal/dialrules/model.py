@@ -9,7 +9,7 @@ alternative, POSIX the longest match. What would be ambiguous is therefore refus
 * look-around, back-references, lazy and possessive quantifiers do not exist.
 
 The SIP service runs a list within a call, so what a list can cost is bounded, too: in steps, each about a
-microsecond of the C library's (`_steps`; `make bench-rules` measures the dearest lists).
+microsecond of the C library's (`Rule.steps`; `make bench-rules` measures the dearest lists).
 """
 
 import re

@@ -47,7 +47,7 @@ class Source:
         if found is None:
             return str(peer)
         if not _within(found, self._trusted):
-            if came_through_a_proxy(scope["headers"]):
+            if _came_through_a_proxy(scope["headers"]):
                 self._warn(
                     "proxy_not_trusted", found, "trusted_proxies does not name who forwarded a request"
                 )
@@ -83,7 +83,7 @@ class Source:
             log.warning(event, address=str(peer), hint=hint)
 
 
-def came_through_a_proxy(headers: Headers) -> bool:
+def _came_through_a_proxy(headers: Headers) -> bool:
     """Return whether a request says that somebody has forwarded it."""
     return any(name in (b"forwarded", b"x-forwarded-for") for name, _ in headers)
 
