@@ -44,6 +44,41 @@ def test_a_phone_is_seen_from_the_moment_it_has_registered_to_its_leave(office):
     assert state(office.tenant.api, "@101") == nobody
 
 
+# Break: register.cfg: `fix_nated_register()` whatever LISTENS_BESIDE says.
+def test_a_phone_that_listens_at_another_port_of_its_address_rings_there(office):
+    listener, sender = office.phone("101", registered=False), office.phone("101", registered=False)
+    assert sender.register(contact=f"<{listener.contact}>").status == 200
+    call = office.phone("200").invite("101")
+    listener.expect_invite().answer()
+    assert call.final().status == 200
+    assert call.bye().status == 200
+
+
+# Break: register.cfg, LISTENS_BESIDE: without MAY_BE_PORT; without the look at the host.
+def test_a_phone_that_names_a_port_of_the_switch_or_another_address_rings_where_it_came_from(
+    office, exchange
+):
+    phone, caller = office.phone("101", registered=False), office.phone("200")
+    for place in (
+        f"127.0.0.1:{exchange.control}",
+        f"127.0.0.1:{exchange.port}",
+        f"127.0.0.1:{exchange.relay_port}",
+        f"127.0.0.2:{phone.transport.local[1]}",
+        "169.254.169.254:80",
+        "localhost:9",
+        "2130706433:9",
+        "127.0.0.1:9;maddr=127.0.0.2",
+        "127.0.0.1:9;transport=tcp",
+    ):
+        contact = f"<sip:{phone.user}@{place}>"
+        assert phone.register(contact=contact).status == 200
+        call = caller.invite("101")
+        phone.expect_invite().answer()
+        assert call.final().status == 200
+        assert call.bye().status == 200
+        assert phone.unregister(contact).status == 200
+
+
 # Break: modules.cfg: `gruu_enabled` 1.
 def test_a_phone_is_offered_no_gruu_since_nobody_could_reach_it_there(office):
     phone = office.phone("101", registered=False)
